@@ -74,9 +74,14 @@ struct launch {
 
 enum language { LANGUAGE_CUDA, LANGUAGE_C };
 
-/* A kernel that gives the expected outputs, run once for each shape and seed and kept. */
+/*
+ * What gives the expected outputs, once for each shape and seed, and is kept: a kernel, or golden
+ * .npy files. Every reference gives every out and inout buffer of the problem.
+ */
 struct problem_reference {
 	char *name;
+	char **files; /* absolute path for each out and inout buffer, NULL for the others;
+		       * n_buffers of them. NULL: it is a kernel */
 	enum language language;
 	char *artifact; /* path of its cubin or shared object; filled in by whoever compiled it */
 	char *entry;
