@@ -32,6 +32,9 @@ void expr_free(struct expr *x); /* accepts NULL */
 /* slots[i] is the value of variable i. */
 int expr_eval(const struct expr *x, const struct value *slots, struct value *ret, struct err *e);
 
+/* True when it evaluates without failing to a number that is not 0; cheaper than asking why. */
+bool expr_holds(const struct expr *x, const struct value *slots);
+
 /* Evaluates and insists on a whole number in [min, max]. */
 int expr_eval_int(const struct expr *x, const struct value *slots, int64_t min, int64_t max,
 		  int64_t *ret, struct err *e);
