@@ -8,9 +8,9 @@
  *
  *     void evo_call(void **a);
  *
- * which calls the entry with one argument for each a[i]: the buffer itself where the argument is a
- * buffer, the value that a[i] points to where it is a scalar of the type that the task gave (half
- * types as uint16_t). A fault in the kernel is a fault of this process.
+ * which calls the entry with one argument for each a[i]. As with cuLaunchKernel, a[i] points to the
+ * argument's value: to a pointer where it is a buffer, to a scalar of the type that the task gave
+ * (half types as uint16_t) where it is one. A fault in the kernel is a fault of this process.
  */
 struct host_call;
 

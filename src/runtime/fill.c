@@ -1,0 +1,158 @@
+#include "runtime/fill.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "runtime/npy.h"
+
+struct job { /* one buffer to fill */
+	const struct fill *fill;
+	enum dtype type;
+	int64_t count;
+	void *out;
+	enum dtype of_type; /* of the buffer it is made from */
+	const void *of;
+	int64_t of_count;
+};
+
+static double draw(const struct fill *f, struct rng *r)
+{
+	switch (f->kind) {
+	case FILL_CONSTANT:
+		return f->a;
+	case FILL_UNIFORM:
+		return f->a + (f->b - f->a) * rng_unit(r);
+	case FILL_NORMAL:
+		return f->a + f->b * rng_normal(r);
+	case FILL_INTEGERS:
+		return f->a + (double)rng_below(r, (uint64_t)(f->b - f->a) + 1);
+	case FILL_NONE:
+	case FILL_QUANTISED_U8:
+	case FILL_ABSMAX:
+	case FILL_NPY:
+	case FILL_KIND_COUNT:
+		break;
+	}
+	return 0;
+}
+
+static void fill_drawn(const struct job *j, struct rng *r)
+{
+	for (int64_t i = 0; i < j->count; i++)
+		dtype_set(j->type, j->out, i, draw(j->fill, r));
+}
+
+/* The scale of a group: see fill.h for the 1. */
+static double absmax(const struct job *j, int64_t first, int64_t past)
+{
+	double most = 0;
+
+	for (int64_t i = first; i < past; i++)
+		most = fmax(most, fabs(dtype_get(j->of_type, j->of, i)));
+	return most <= 1e-6 ? 1 : most;
+}
+
+static double quantise(double x, double scale)
+{
+	double u = round(127 * x / scale + 128);
+
+	return u < 0 ? 0 : u > 255 ? 255 : u;
+}
+
+static void fill_groups(const struct job *j)
+{
+	int64_t group = j->fill->group;
+
+	for (int64_t first = 0, g = 0; first < j->of_count; first += group, g++) {
+		int64_t past = first + group < j->of_count ? first + group : j->of_count;
+		double scale = absmax(j, first, past);
+
+		if (j->fill->kind == FILL_ABSMAX) {
+			dtype_set(j->type, j->out, g, scale);
+			continue;
+		}
+		for (int64_t i = first; i < past; i++)
+			dtype_set(j->type, j->out, i,
+				  quantise(dtype_get(j->of_type, j->of, i), scale));
+	}
+}
+
+static int check_groups(const struct job *j, const char *name, struct err *e)
+{
+	int64_t group = j->fill->group, want = j->of_count;
+
+	if (!j->of || group < 1 || group > (int64_t)1 << 53)
+		return err_set(e, ERR_INVALID,
+			       "buffer %s: its fill needs an earlier buffer and a group of at "
+			       "least 1 element",
+			       name);
+	if (j->fill->kind == FILL_ABSMAX)
+		want = j->of_count / group + (j->of_count % group != 0);
+	if (j->count != want)
+		return err_set(e, ERR_INVALID,
+			       "buffer %s: its fill gives %lld elements, but its size is %lld",
+			       name, (long long)want, (long long)j->count);
+	return 0;
+}
+
+static int check_range(const struct fill *f, const char *name, struct err *e)
+{
+	if (f->kind != FILL_INTEGERS || (f->a <= f->b && f->b - f->a <= 0x1p53))
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "buffer %s: integers from %.17g to %.17g: expected low <= high and at most "
+		       "2^53 of them",
+		       name, f->a, f->b);
+}
+
+static struct job job_of(const struct problem *p, int shape, int buffer, void *const *earlier,
+			 void *out)
+{
+	const struct shape_buffer *b = p->shapes[shape].buffers;
+	int of = b[buffer].fill.of;
+	struct job j = {
+		&b[buffer].fill, p->buffers[buffer].type, b[buffer].count, out, DTYPE_U8, NULL, 0
+	};
+
+	if (of >= 0 && of < buffer) {
+		j.of_type = p->buffers[of].type;
+		j.of = earlier[of];
+		j.of_count = b[of].count;
+	}
+	return j;
+}
+
+int fill_buffer(const struct problem *p, int shape, int buffer, uint64_t seed, void *const *earlier,
+		void *out, struct err *e)
+{
+	const char *name = p->buffers[buffer].name;
+	struct job j = job_of(p, shape, buffer, earlier, out);
+	struct rng r;
+	int rc;
+
+	rng_init(&r, seed, rng_stream_of(name));
+	switch (j.fill->kind) {
+	case FILL_CONSTANT:
+	case FILL_UNIFORM:
+	case FILL_NORMAL:
+	case FILL_INTEGERS:
+		rc = check_range(j.fill, name, e);
+		if (rc == 0)
+			fill_drawn(&j, &r);
+		return rc;
+	case FILL_QUANTISED_U8:
+	case FILL_ABSMAX:
+		rc = check_groups(&j, name, e);
+		if (rc == 0)
+			fill_groups(&j);
+		return rc;
+	case FILL_NPY:
+		rc = npy_load(j.fill->path, j.type, j.count, out, e);
+		return rc < 0 ? err_wrap(e, "buffer %s", name) : 0;
+	case FILL_NONE:
+	case FILL_KIND_COUNT:
+		break;
+	}
+	return 0;
+}

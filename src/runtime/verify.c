@@ -1,0 +1,155 @@
+#include "runtime/verify.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char other_bits[] = "a second launch gave other bits";
+
+/*
+ * Round 1 of a floating-point type is a NaN again where the type is 1 or 2 bytes wide (but for
+ * bf16) and a huge number where it is wider: neither passes for a result.
+ */
+uint8_t verify_poison(enum dtype type, int round)
+{
+	bool floating = type == DTYPE_E4M3 || type == DTYPE_F16 || type == DTYPE_BF16 ||
+			type == DTYPE_F32 || type == DTYPE_F64;
+
+	if (round == 0)
+		return 0xff;
+	return floating ? 0x7f : 0xa5;
+}
+
+/* Each byte equals its neighbour and the first is right: one memcmp instead of a loop. */
+bool verify_all_bytes(const void *bytes, size_t len, uint8_t byte)
+{
+	const uint8_t *b = bytes;
+
+	return len == 0 || (b[0] == byte && memcmp(b, b + 1, len - 1) == 0);
+}
+
+static double or_zero(double limit)
+{
+	return limit > 0 ? limit : 0;
+}
+
+static void count_bad(struct figures *f, int64_t i)
+{
+	if (f->bad++ == 0)
+		f->first_bad = i;
+}
+
+void verify_compare(enum dtype type, const void *got, const void *want, int64_t n, uint8_t poison,
+		    const struct gates *gates, struct figures *ret)
+{
+	struct figures f = { .count = n, .first_bad = -1 };
+	double atol = or_zero(gates->atol), rtol = or_zero(gates->rtol);
+	size_t width = dtype_bytes(type);
+	const char *g = got, *w = want;
+
+	for (int64_t i = 0; i < n; i++, g += width, w += width) {
+		double x = dtype_get(type, got, i), ref = dtype_get(type, want, i);
+		double diff = fabs(x - ref);
+
+		if (verify_all_bytes(g, width, poison) && memcmp(g, w, width) != 0)
+			f.unwritten++;
+		if (!isfinite(x) || !isfinite(ref)) {
+			f.nans++;
+			count_bad(&f, i);
+			continue;
+		}
+		if (diff > atol + rtol * fabs(ref))
+			count_bad(&f, i);
+		f.max_abs = fmax(f.max_abs, diff);
+		f.sum_abs += diff;
+		f.sum_sq_diff += diff * diff;
+		f.sum_sq_ref += ref * ref;
+	}
+	*ret = f;
+}
+
+static double relative_l2(const struct figures *f)
+{
+	if (f->sum_sq_ref > 0)
+		return sqrt(f->sum_sq_diff / f->sum_sq_ref);
+	return f->sum_sq_diff > 0 ? INFINITY : 0;
+}
+
+static void worsen(struct check *c, const struct figures *f)
+{
+	double n = f->count > 0 ? (double)f->count : 1;
+
+	c->max_abs = fmax(c->max_abs, f->max_abs);
+	c->mean_abs = fmax(c->mean_abs, f->sum_abs / n);
+	c->rel_l2 = fmax(c->rel_l2, relative_l2(f));
+	c->bad_fraction = fmax(c->bad_fraction, (double)f->bad / n);
+	c->nans = f->nans > c->nans ? f->nans : c->nans;
+	c->unwritten = f->unwritten > c->unwritten ? f->unwritten : c->unwritten;
+	if (c->first_bad < 0)
+		c->first_bad = f->first_bad;
+}
+
+static void fail(struct check *c, const char *text)
+{
+	if (c->passed)
+		snprintf(c->why, sizeof c->why, "%s", text);
+	c->passed = false;
+}
+
+static void hold(struct check *c, const char *name, double figure, double limit)
+{
+	char text[sizeof c->why];
+
+	if (limit < 0 || figure <= limit)
+		return;
+	snprintf(text, sizeof text, "%s %.4g over %.4g", name, figure, limit);
+	fail(c, text);
+}
+
+static void hold_count(struct check *c, const char *what, int64_t count)
+{
+	char text[sizeof c->why];
+
+	if (!count)
+		return;
+	snprintf(text, sizeof text, "%lld %s", (long long)count, what);
+	fail(c, text);
+}
+
+void verify_judge(const struct figures *figures, int n, const struct gates *gates,
+		  const struct verify_facts *facts, struct check *ret)
+{
+	bool none = gates->max_abs < 0 && gates->mean_abs < 0 && gates->rel_l2 < 0 &&
+		    gates->bad_fraction < 0;
+
+	*ret = (struct check){ .shape = ret->shape,
+			       .reference = ret->reference,
+			       .seed = ret->seed,
+			       .first_bad = -1,
+			       .guards_intact = facts->guards_intact,
+			       .inputs_intact = facts->inputs_intact,
+			       .deterministic = facts->deterministic,
+			       .passed = true };
+	for (int i = 0; i < n; i++)
+		worsen(ret, &figures[i]);
+	hold_count(ret, "elements not written", ret->unwritten);
+	hold_count(ret, "elements are NaN or infinite", ret->nans);
+	if (!facts->guards_intact)
+		fail(ret, "wrote outside a buffer");
+	if (!facts->inputs_intact)
+		fail(ret, "wrote to an input");
+	hold(ret, "max_abs", ret->max_abs, none ? 0 : gates->max_abs);
+	hold(ret, "mean_abs", ret->mean_abs, gates->mean_abs);
+	hold(ret, "rel_l2", ret->rel_l2, gates->rel_l2);
+	hold(ret, "bad_fraction", ret->bad_fraction, gates->bad_fraction);
+	if (!facts->deterministic)
+		fail(ret, other_bits);
+}
+
+/* It is judged last, so that it is the reason only where nothing else is. */
+enum outcome verify_outcome(const struct check *c)
+{
+	if (c->passed)
+		return OUTCOME_OK;
+	return strcmp(c->why, other_bits) == 0 ? OUTCOME_NONDETERMINISTIC : OUTCOME_WRONG;
+}
