@@ -61,8 +61,11 @@ void launch_copy(struct launch *to, const struct launch *from)
 		memcpy(to->scratch, from->scratch, (size_t)from->n_scratch * sizeof *to->scratch);
 }
 
-static void free_reference(struct problem_reference *r)
+static void free_reference(struct problem_reference *r, int n_buffers)
 {
+	for (int i = 0; r->files && i < n_buffers; i++)
+		free(r->files[i]);
+	free(r->files);
 	free(r->name);
 	free(r->artifact);
 	free(r->entry);
@@ -87,7 +90,7 @@ void problem_free(struct problem *p)
 	for (int i = 0; p->shapes && i < p->n_shapes; i++)
 		free_shape(&p->shapes[i], p->n_buffers, p->n_references);
 	for (int i = 0; p->references && i < p->n_references; i++)
-		free_reference(&p->references[i]);
+		free_reference(&p->references[i], p->n_buffers);
 	for (int i = 0; p->buffers && i < p->n_buffers; i++)
 		free(p->buffers[i].name);
 	free(p->shapes);
