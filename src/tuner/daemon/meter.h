@@ -1,0 +1,48 @@
+#ifndef DAEMON_METER_H
+#define DAEMON_METER_H
+
+#include "tuner/daemon/proc.h"
+
+/*
+ * The measuring worker of one run on one device.
+ *
+ *   STARTING --up--> OPENING --opened--> READY <--measure / result--> MEASURING
+ *      ^                |                  |                              |
+ *      +----------------+------------------+------- it ended, or poisoned +
+ *
+ * A worker that was lost is opened again by itself. When opening fails for a reason that will not
+ * go away, or METER_TRIES times in a row, the meter has failed for good.
+ */
+enum { METER_TRIES = 3 };
+
+struct meter_options {
+	const char *runtime;
+	int ordinal;
+	const struct problem *problem; /* borrowed, with its references' artifacts */
+	int cpu;		       /* pin to this core; -1: do not */
+	const char *nvrtc;
+};
+
+struct meter_owner {
+	void *ctx;
+	void (*ready)(void *ctx); /* READY: give it work */
+	/* m may be taken by emptying it. Another measure may be asked for from inside. */
+	void (*measured)(void *ctx, void *what, struct measurement *m);
+	/* The request came to nothing; failed is the runtime's own complaint, NULL when the worker
+	 * was lost. */
+	void (*lost)(void *ctx, void *what, const struct proc_loss *l, const struct err *failed);
+	void (*failed)(void *ctx, const char *why); /* it cannot be opened */
+};
+
+struct meter;
+
+struct meter *meter_new(uv_loop_t *loop, const struct meter_options *o,
+			const struct meter_owner *w);
+void meter_close(struct meter *m); /* asynchronous, no callbacks follow; NULL is fine */
+
+bool meter_idle(const struct meter *m);
+pid_t meter_pid(const struct meter *m);
+/* Only when idle. */
+void meter_measure(struct meter *m, void *what, const struct measure_job *job, double deadline_s);
+
+#endif
