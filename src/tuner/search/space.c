@@ -8,6 +8,7 @@
 #include "tuner/search/count.h"
 #include "tuner/search/cursor.h"
 #include "tuner/search/draw.h"
+#include "tuner/search/walk.h"
 
 enum {
 	TABLE_MAX = 1 << 16, /* combinations of a constraint that is tabled */
@@ -263,26 +264,14 @@ void space_bind(const struct space *s, const uint16_t *config, struct value *ret
 
 bool space_walk(const struct space *s, uint64_t steps, space_visit *visit, void *ctx)
 {
-	int next[SPACE_PARAMS_MAX] = { 0 };
-	struct cursor c;
-	int depth = s->n ? 0 : -1;
+	const uint16_t *config;
+	struct walk w;
 
-	cursor_init(&c, s);
-	while (depth >= 0) {
-		if (next[depth] == s->param[depth].n) {
-			depth--;
-			continue;
-		}
-		if (steps && c.tested == steps)
+	walk_init(&w, s);
+	while ((config = walk_next(&w, steps)))
+		if (!visit(ctx, config))
 			return false;
-		if (!cursor_bind(&c, depth, next[depth]++))
-			continue;
-		if (depth < s->n - 1)
-			next[++depth] = 0;
-		else if (!visit(ctx, c.config))
-			return false;
-	}
-	return true;
+	return !walk_paused(&w);
 }
 
 double space_count(const struct space *s, uint64_t steps, bool *ret_exact)

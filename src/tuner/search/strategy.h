@@ -1,0 +1,39 @@
+#ifndef SEARCH_STRATEGY_H
+#define SEARCH_STRATEGY_H
+
+#include "tuner/search/archive.h"
+#include "tuner/search/catalog.h"
+
+/*
+ * A strategy chooses the next configuration; search.c does the rest: first configurations, memory
+ * of what was proposed and told, elites. A draft may be a configuration that is known already; it
+ * is then asked for another one, a bounded number of times.
+ */
+struct draft {
+	uint16_t config[SPACE_PARAMS_MAX];
+	enum search_op op;
+	int parents[2]; /* members of the archive, -1: none */
+};
+
+struct strategy_view { /* borrowed from the search */
+	const struct space *space;
+	const struct archive *archive;
+	const struct catalog *catalog; /* NULL unless the strategy draws */
+};
+
+struct strategy {
+	const char *name;
+	const char *help; /* one line */
+	int elite_k;	  /* default */
+	bool draws;
+	void *(*start)(const struct strategy_view *v);
+	bool (*draft)(void *self, const struct strategy_view *v, struct rng *r,
+		      struct draft *ret); /* false: no more */
+	void (*stop)(void *self);
+};
+
+extern const struct strategy strategy_full;
+extern const struct strategy strategy_random;
+extern const struct strategy strategy_exhaustive;
+
+#endif

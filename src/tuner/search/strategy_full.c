@@ -1,0 +1,210 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "tuner/search/breed.h"
+#include "tuner/search/strategy.h"
+#include "tuner/search/surrogate.h"
+
+/*
+ * Elite-K evolution in the sense of EvoEngineer-Full: the task's context is the space with its
+ * constraints, historical solutions are the K elites, insights what all trials say about each
+ * parameter. After a design spread over the space, each proposal is the most promising of a pool of
+ * children, as the surrogate sees it; now and then an immigrant comes in unscreened.
+ */
+enum { POOL = 320, SPREAD_TRIES = 64, DESIGN_MIN = 6, DESIGN_MAX = 16 };
+
+static const double immigrant_rate = 0.05;
+static const float greed = 0.7F;
+
+/* How the pool is made; the rest is random configurations. */
+static const double cross_share = 0.25, step_share = 0.2, mutate_share = 0.4;
+static const double mutate_two = 0.4; /* share of mutations that change two parameters */
+
+struct full {
+	struct insight insight;
+	struct surrogate *surrogate;
+	struct breeder breeder;
+	struct metric metric;
+	struct observation *told;
+	int n_told;
+};
+
+static void *start(const struct strategy_view *v)
+{
+	struct full *x = mem_alloc(sizeof *x);
+
+	insight_init(&x->insight, v->space);
+	x->surrogate = surrogate_new(v->space);
+	breeder_init(&x->breeder, v->space, &x->insight);
+	metric_init(&x->metric, v->space);
+	return x;
+}
+
+static void stop(void *self)
+{
+	struct full *x = self;
+
+	insight_release(&x->insight);
+	surrogate_free(x->surrogate);
+	breeder_release(&x->breeder);
+	metric_release(&x->metric);
+	free(x->told);
+	free(x);
+}
+
+/* Two trials for every parameter, within reason. */
+static int design_size(const struct strategy_view *v)
+{
+	int n = space_params(v->space) + 2;
+
+	return n < DESIGN_MIN ? DESIGN_MIN : n > DESIGN_MAX ? DESIGN_MAX : n;
+}
+
+static float nearest_member(const struct full *x, const struct archive *a, const uint16_t *config)
+{
+	float least = 1e30F;
+
+	for (int i = 0; i < a->n; i++) {
+		float d = metric_distance(&x->metric, config, a->member[i].config);
+
+		if (d < least)
+			least = d;
+	}
+	return least;
+}
+
+/* Maximin: of some random configurations the one farthest from all that are known. */
+static bool draft_spread(struct full *x, const struct strategy_view *v, struct rng *r,
+			 struct draft *ret)
+{
+	uint16_t config[SPACE_PARAMS_MAX];
+	float most = 0;
+
+	ret->op = SEARCH_OP_SPREAD;
+	for (int i = 0; i < SPREAD_TRIES && catalog_draw(v->catalog, r, config); i++) {
+		float d = nearest_member(x, v->archive, config);
+
+		if (d > most) {
+			most = d;
+			memcpy(ret->config, config, sizeof config);
+		}
+	}
+	return most > 0;
+}
+
+static bool draft_immigrant(const struct strategy_view *v, struct rng *r, struct draft *ret)
+{
+	ret->op = SEARCH_OP_IMMIGRANT;
+	ret->parents[0] = ret->parents[1] = -1;
+	return catalog_draw(v->catalog, r, ret->config);
+}
+
+static void observe(struct full *x, const struct archive *a)
+{
+	x->told = mem_grow(x->told, (size_t)a->n + 1, sizeof *x->told);
+	x->n_told = 0;
+	for (int i = 0; i < a->n; i++) {
+		const struct member *m = &a->member[i];
+
+		if (m->state != MEMBER_PENDING)
+			x->told[x->n_told++] =
+				(struct observation){ m->config, m->state == MEMBER_OK, m->score };
+	}
+}
+
+static void learn(struct full *x, const struct archive *a)
+{
+	observe(x, a);
+	insight_learn(&x->insight, x->told, x->n_told, NULL);
+	surrogate_learn(x->surrogate, x->told, x->n_told, a->n_pending, &x->insight);
+	for (int i = 0; i < a->n; i++)
+		if (a->member[i].state == MEMBER_PENDING)
+			surrogate_expect(x->surrogate, a->member[i].config);
+}
+
+/* Rank i of K is drawn in proportion to K - i. */
+static int draw_elite(const struct archive *a, struct rng *r)
+{
+	int k = a->n_elite;
+	int u = (int)rng_below(r, (uint64_t)k * ((uint64_t)k + 1) / 2);
+	int rank = 0;
+
+	while (u >= k - rank)
+		u -= k - rank++;
+	return a->elite[rank];
+}
+
+static bool draft_child(struct full *x, const struct strategy_view *v, struct rng *r,
+			struct draft *ret)
+{
+	const struct archive *a = v->archive;
+	int first = draw_elite(a, r);
+	int second = draw_elite(a, r);
+	const uint16_t *config = a->member[first].config;
+	double u = rng_unit(r);
+
+	ret->parents[0] = first;
+	ret->parents[1] = -1;
+	if (u < cross_share && first != second) {
+		ret->op = SEARCH_OP_CROSSOVER;
+		ret->parents[1] = second;
+		return breed_cross(&x->breeder, r, config, a->member[second].config, ret->config);
+	}
+	u -= cross_share;
+	if (u < step_share) {
+		ret->op = SEARCH_OP_NEIGHBOUR;
+		return breed_step(&x->breeder, r, config, ret->config);
+	}
+	u -= step_share;
+	if (u < mutate_share) {
+		ret->op = SEARCH_OP_MUTATE;
+		return breed_mutate(&x->breeder, r, config, 1 + (rng_unit(r) < mutate_two),
+				    ret->config);
+	}
+	return draft_immigrant(v, r, ret);
+}
+
+static bool draft_best_child(struct full *x, const struct strategy_view *v, struct rng *r,
+			     struct draft *ret)
+{
+	float best = 0;
+	bool found = false;
+
+	learn(x, v->archive);
+	for (int i = 0; i < POOL; i++) {
+		struct draft child;
+		float promise;
+
+		if (!draft_child(x, v, r, &child) || archive_find(v->archive, child.config) >= 0)
+			continue;
+		promise = surrogate_promise(x->surrogate, child.config, greed);
+		if (!found || promise < best) {
+			best = promise;
+			*ret = child;
+			found = true;
+		}
+	}
+	return found;
+}
+
+static bool draft(void *self, const struct strategy_view *v, struct rng *r, struct draft *ret)
+{
+	struct full *x = self;
+
+	if (v->archive->n < design_size(v) || v->archive->n_elite == 0)
+		return draft_spread(x, v, r, ret) || draft_immigrant(v, r, ret);
+	if (rng_unit(r) >= immigrant_rate && draft_best_child(x, v, r, ret))
+		return true;
+	return draft_immigrant(v, r, ret);
+}
+
+const struct strategy strategy_full = {
+	.name = "full",
+	.help = "elites, insights and a surrogate that screens their children",
+	.elite_k = 6,
+	.draws = true,
+	.start = start,
+	.draft = draft,
+	.stop = stop,
+};
