@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cuda_fp16.h>
+
+#include "params.cuh"
+
+/*
+ * The 8-bit format: x = (u - 128) / 127 * absmax, one absmax a head. Kernels compute with the whole
+ * numbers u - 128, which a half holds exactly, and multiply by the scales once at the end.
+ */
+namespace quant
+{
+typedef unsigned char u8;
+typedef unsigned int u32;
+
+constexpr float levels = 127.0f;
+
+/* The value of one level. A head that is all zero has no scale of its own: 1 is used. */
+__device__ inline float scale(float absmax)
+{
+	return (absmax > 1e-6f ? absmax : 1.0f) / levels;
+}
+
+__device__ inline u32 bits(__half2 h)
+{
+	return *reinterpret_cast<u32 *>(&h);
+}
+
+__device__ inline __half2 half2_of(u32 bits)
+{
+	return *reinterpret_cast<__half2 *>(&bits);
+}
+
+/* Bytes LOW and HIGH of `four`, each minus 128, as two halves in one register. */
+template <int LOW, int HIGH> __device__ inline u32 pair(u32 four)
+{
+	if constexpr (param::dequant == param::dequant_kind::magic) {
+		/* 0x6400 | u is the half 1024 + u; 0x6480 is 1152. */
+		u32 h = __byte_perm(four, 0x64646464u, LOW | 0x40 | HIGH << 8 | 0x4000);
+		return bits(__hsub2(half2_of(h), half2_of(0x64806480u)));
+	}
+	float low = static_cast<float>(static_cast<int>(four >> 8 * LOW & 255) - 128);
+	float high = static_cast<float>(static_cast<int>(four >> 8 * HIGH & 255) - 128);
+	return bits(__floats2half2_rn(low, high));
+}
+
+/* u ^ 128 is u - 128 as a signed byte. */
+__device__ inline u32 signed_bytes(u32 four)
+{
+	return four ^ 0x80808080u;
+}
+} // namespace quant

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "params.cuh"
+
+/*
+ * The exponential of the online softmax. Scores come as raw whole numbers x and are never scaled on
+ * their own: a weight is 2^(x c - m c), one FMA and one exponential, where m is the row's largest
+ * score so far and c holds both quantisation scales, 1/sqrt(D) and log2(e).
+ *
+ * The product m c is rounded once and used for the whole row, for the rescaling of what was summed
+ * before, too. Its rounding error multiplies weights and their sum alike and cancels in O = U / l.
+ */
+namespace softmax
+{
+constexpr float log2_e = 1.4426950408889634f;
+
+/* c for one head: exp() is to see natural units, the others powers of two. */
+__device__ inline float factor(float q_scale, float k_scale)
+{
+	float base = param::exp == param::exp_kind::expf ? 1.0f : log2_e;
+	return q_scale * k_scale * rsqrtf(static_cast<float>(param::head_dim)) * base;
+}
+
+/* ex2.approx: at most 2 ulp off (PTX ISA); results under 2^-126 become 0. */
+__device__ inline float exp2_unit(float x)
+{
+	float y;
+	asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+	return y;
+}
+
+/*
+ * 2^x for x <= 0 (a little above is fine) on the FMA units. x = n + f with |f| <= 1/2; 2^f by the
+ * minimax polynomial of degree 3 (Remez, relative error 7.5e-5: a third of what rounding a weight
+ * to half costs), n added to the exponent. Under 2^-126 a weight is no longer a normal number, so
+ * the argument stops there.
+ */
+__device__ inline float exp2_poly(float x)
+{
+	const float shifter = 12582912.0f; /* 1.5 * 2^23: leaves the whole part in the low bits */
+	x = fmaxf(x, -126.0f);
+	float shifted = x + shifter;
+	float f = x - (shifted - shifter);
+	float y = fmaf(0x1.c3f760p-5f, f, 0x1.f0de1ap-3f);
+	y = fmaf(y, f, 0x1.62f31ap-1f);
+	y = fmaf(y, f, 0x1.fff692p-1f);
+	return __int_as_float(__float_as_int(y) + (__float_as_int(shifted) << 23));
+}
+
+__device__ inline float exponential(float x)
+{
+	if constexpr (param::exp == param::exp_kind::expf)
+		return expf(x);
+	else if constexpr (param::exp == param::exp_kind::poly)
+		return exp2_poly(x);
+	else
+		return exp2_unit(x);
+}
+
+/* Both halves at once; arguments are rounded to half first, which costs 2^-11 of x in the weight.
+ */
+__device__ inline unsigned int exp2_half2(float low, float high)
+{
+	unsigned int x, y;
+	asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(x) : "f"(high), "f"(low));
+	asm("ex2.approx.f16x2 %0, %1;" : "=r"(y) : "r"(x));
+	return y;
+}
+
+__device__ inline float minus_infinity()
+{
+	return __int_as_float(0xff800000);
+}
+} // namespace softmax

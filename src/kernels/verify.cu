@@ -1,0 +1,187 @@
+/*
+ * What the cuda runtime itself runs on the device: comparing outputs with the expected ones,
+ * looking for bytes that must not have changed, and keeping the device busy for a moment. Built
+ * into the program as text and compiled for the device when it is opened. The host passes
+ * -DDTYPE_U8=0 and so on, and has the two structs again (cuda_verify.c). No header is needed.
+ *
+ * The figures are the same on every run: the grid is fixed by the element count, each thread adds
+ * up in index order, each block folds its threads as a tree, and the host folds the blocks in
+ * order.
+ */
+#define THREADS 256
+
+struct partial {
+	double max_abs, sum_abs, sum_sq_diff, sum_sq_ref;
+	long long bad, nans, unwritten, first_bad; /* first_bad -1: none */
+};
+
+struct segment {
+	const unsigned char *at;
+	const unsigned char *want; /* the bytes expected there; 0: all of them `byte` */
+	unsigned long long bytes;
+	unsigned long long byte;
+};
+
+/* OCP FP8 E4M3: no infinity; all exponent and mantissa bits set is NaN. */
+static __device__ double from_e4m3(unsigned bits)
+{
+	unsigned magnitude = bits & 0x7f, exponent = magnitude >> 3, mantissa = magnitude & 7;
+	double sign = bits & 0x80 ? -1.0 : 1.0;
+
+	if (magnitude == 0x7f)
+		return __longlong_as_double(0x7ff8000000000000LL);
+	if (exponent == 0)
+		return sign * mantissa / 512.0;
+	return sign * (8 + mantissa) * __longlong_as_double((1023LL + exponent - 10) << 52);
+}
+
+static __device__ double from_f16(unsigned short bits)
+{
+	float f;
+
+	asm("cvt.f32.f16 %0, %1;" : "=f"(f) : "h"(bits));
+	return f;
+}
+
+static __device__ double load(int type, const void *base, long long i)
+{
+	switch (type) {
+	case DTYPE_U8:
+		return ((const unsigned char *)base)[i];
+	case DTYPE_I8:
+		return ((const signed char *)base)[i];
+	case DTYPE_U16:
+		return ((const unsigned short *)base)[i];
+	case DTYPE_I16:
+		return ((const short *)base)[i];
+	case DTYPE_U32:
+		return ((const unsigned *)base)[i];
+	case DTYPE_I32:
+		return ((const int *)base)[i];
+	case DTYPE_U64:
+		return (double)((const unsigned long long *)base)[i];
+	case DTYPE_I64:
+		return (double)((const long long *)base)[i];
+	case DTYPE_E4M3:
+		return from_e4m3(((const unsigned char *)base)[i]);
+	case DTYPE_F16:
+		return from_f16(((const unsigned short *)base)[i]);
+	case DTYPE_BF16:
+		return __uint_as_float((unsigned)((const unsigned short *)base)[i] << 16);
+	case DTYPE_F32:
+		return ((const float *)base)[i];
+	default:
+		return ((const double *)base)[i];
+	}
+}
+
+/* The element's bits, whatever they mean. */
+static __device__ unsigned long long bits_of(int width, const void *base, long long i)
+{
+	switch (width) {
+	case 1:
+		return ((const unsigned char *)base)[i];
+	case 2:
+		return ((const unsigned short *)base)[i];
+	case 4:
+		return ((const unsigned *)base)[i];
+	default:
+		return ((const unsigned long long *)base)[i];
+	}
+}
+
+static __device__ void note_bad(partial &p, long long i)
+{
+	if (p.bad++ == 0)
+		p.first_bad = i;
+}
+
+static __device__ void add(partial &p, const partial &q)
+{
+	p.max_abs = fmax(p.max_abs, q.max_abs);
+	p.sum_abs += q.sum_abs;
+	p.sum_sq_diff += q.sum_sq_diff;
+	p.sum_sq_ref += q.sum_sq_ref;
+	p.nans += q.nans;
+	p.unwritten += q.unwritten;
+	if (q.bad && (p.bad == 0 || q.first_bad < p.first_bad))
+		p.first_bad = q.first_bad;
+	p.bad += q.bad;
+}
+
+/* One partial a block. `poison` is the pattern repeated over eight bytes. */
+extern "C" __global__ void __launch_bounds__(THREADS)
+	evo_compare(int type, int width, const void *got, const void *want, long long n,
+		    unsigned long long poison, double atol, double rtol, partial *ret)
+{
+	__shared__ partial lanes[THREADS];
+	partial p = { 0, 0, 0, 0, 0, 0, 0, -1 };
+	unsigned long long mask = ~0ULL >> (64 - 8 * width);
+
+	for (long long i = (long long)blockIdx.x * THREADS + threadIdx.x; i < n;
+	     i += (long long)gridDim.x * THREADS) {
+		double x = load(type, got, i), ref = load(type, want, i), diff = fabs(x - ref);
+		unsigned long long bits = bits_of(width, got, i);
+
+		if (bits == (poison & mask) && bits != bits_of(width, want, i))
+			p.unwritten++;
+		if (!isfinite(x) || !isfinite(ref)) {
+			p.nans++;
+			note_bad(p, i);
+			continue;
+		}
+		if (diff > atol + rtol * fabs(ref))
+			note_bad(p, i);
+		p.max_abs = fmax(p.max_abs, diff);
+		p.sum_abs += diff;
+		p.sum_sq_diff += diff * diff;
+		p.sum_sq_ref += ref * ref;
+	}
+	lanes[threadIdx.x] = p;
+	__syncthreads();
+	for (int half = THREADS / 2; half > 0; half /= 2) {
+		if (threadIdx.x < half)
+			add(lanes[threadIdx.x], lanes[threadIdx.x + half]);
+		__syncthreads();
+	}
+	if (threadIdx.x == 0)
+		ret[blockIdx.x] = lanes[0];
+}
+
+static __device__ bool differs_vector(uint4 a, uint4 b)
+{
+	return a.x != b.x || a.y != b.y || a.z != b.z || a.w != b.w;
+}
+
+/* Sets differs[s] to 1 where segment s is not as expected; blockIdx.y is the segment. */
+extern "C" __global__ void __launch_bounds__(THREADS)
+	evo_same(const segment *segments, unsigned long long *differs)
+{
+	segment s = segments[blockIdx.y];
+	unsigned long long first = (unsigned long long)blockIdx.x * THREADS + threadIdx.x;
+	unsigned long long step = (unsigned long long)gridDim.x * THREADS, done = 0;
+	unsigned word = (unsigned)s.byte * 0x01010101u;
+	uint4 fill = make_uint4(word, word, word, word);
+	bool differs_here = false;
+
+	if ((((unsigned long long)s.at | (unsigned long long)s.want) & 15) == 0) {
+		const uint4 *at = (const uint4 *)s.at, *want = (const uint4 *)s.want;
+
+		for (unsigned long long i = first; i < s.bytes / 16; i += step)
+			differs_here |= differs_vector(at[i], want ? want[i] : fill);
+		done = s.bytes / 16 * 16;
+	}
+	for (unsigned long long i = done + first; i < s.bytes; i += step)
+		differs_here |= s.at[i] != (s.want ? s.want[i] : (unsigned char)s.byte);
+	if (differs_here)
+		atomicOr(&differs[blockIdx.y], 1ULL);
+}
+
+/* Keeps the device busy while the host queues what is to be timed. */
+extern "C" __global__ void evo_spin(long long cycles)
+{
+	long long start = clock64();
+
+	while (clock64() - start < cycles)
+		;
+}
