@@ -1,0 +1,232 @@
+-- name: schema
+
+-- The database, version 1: the step that makes an empty file one of ours. Later versions are steps
+-- after it, so that a new file and an upgraded one are made by the same statements. Once released,
+-- this text does not change.
+--
+-- Conventions: times are Unix milliseconds, intervals name their unit. What was never reached,
+-- measured or reported is NULL, never 0 or -1. Seeds are decimal text, because they need 64 bits
+-- without a sign. A vocabulary with a CHECK grows by an upgrade step only: an older program could
+-- not read a new word in any case.
+
+CREATE TABLE environment (
+	id INTEGER PRIMARY KEY,
+	hash TEXT NOT NULL UNIQUE, -- SHA-256 of body
+	body TEXT NOT NULL CHECK (json_valid(body))
+) STRICT;
+
+CREATE TABLE run (
+	id INTEGER PRIMARY KEY,
+	task_name TEXT NOT NULL,
+	task_path TEXT,
+	task_text TEXT NOT NULL,
+	task_hash TEXT NOT NULL,
+	source_hash TEXT NOT NULL,
+	identity TEXT NOT NULL, -- runs of one identity may share results
+	runtime TEXT NOT NULL,
+	strategy TEXT NOT NULL,
+	elite_k INTEGER NOT NULL CHECK (elite_k >= 0),
+	seed TEXT NOT NULL CHECK (seed <> '' AND seed NOT GLOB '*[^0-9]*'),
+	budget INTEGER NOT NULL CHECK (budget >= 0),
+	time_limit_s REAL CHECK (time_limit_s > 0),
+	priority INTEGER NOT NULL,
+	jobs INTEGER CHECK (jobs > 0),
+	fresh INTEGER NOT NULL CHECK (fresh IN (0, 1)),
+	devices TEXT NOT NULL CHECK (json_valid(devices)),
+	shapes TEXT NOT NULL CHECK (json_valid(shapes)),
+	narrow TEXT NOT NULL CHECK (json_valid(narrow)),
+	baseline TEXT,
+	environment INTEGER REFERENCES environment (id),
+	state TEXT NOT NULL CHECK (state IN
+		('queued', 'running', 'paused', 'waiting', 'done', 'failed', 'cancelled')),
+	reason TEXT,
+	created_ms INTEGER NOT NULL,
+	started_ms INTEGER,
+	ended_ms INTEGER,
+	active_s REAL NOT NULL CHECK (active_s >= 0),
+	version TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX run_unfinished ON run (id) WHERE state NOT IN ('done', 'failed', 'cancelled');
+
+CREATE TABLE source (
+	id INTEGER PRIMARY KEY,
+	hash TEXT NOT NULL UNIQUE,
+	text BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE run_source (
+	run INTEGER NOT NULL REFERENCES run (id),
+	no INTEGER NOT NULL,
+	path TEXT NOT NULL,
+	source INTEGER NOT NULL REFERENCES source (id),
+	PRIMARY KEY (run, no),
+	UNIQUE (run, path)
+) STRICT, WITHOUT ROWID;
+
+-- One row a finished trial, written once with its rows in ptxas, timing and verification.
+-- key: the first 128 bits of the SHA-256 of the run's identity and the configuration. Within a run
+-- it stands for the configuration, across runs for "the same question asked again".
+CREATE TABLE trial (
+	id INTEGER PRIMARY KEY,
+	run INTEGER NOT NULL REFERENCES run (id),
+	no INTEGER NOT NULL CHECK (no >= 1),
+	ask INTEGER NOT NULL CHECK (ask >= 0),
+	asked_before INTEGER NOT NULL CHECK (asked_before >= 0),
+	key TEXT NOT NULL CHECK (length(key) = 32),
+	config TEXT NOT NULL,
+	op TEXT NOT NULL,
+	parent_a INTEGER, -- asks
+	parent_b INTEGER,
+	generation INTEGER NOT NULL,
+	outcome TEXT NOT NULL CHECK (outcome IN
+		('ok', 'rejected', 'compile_error', 'compile_timeout', 'too_big', 'fault', 'hang',
+		 'wrong', 'nondeterministic', 'lost')),
+	detail TEXT,
+	origin TEXT NOT NULL CHECK (origin IN ('measured', 'same_cubin', 'stored')),
+	origin_trial INTEGER REFERENCES trial (id),
+	score_ns REAL,
+	p50_ns REAL,
+	ci_low_ns REAL,
+	ci_high_ns REAL,
+	gates TEXT NOT NULL CHECK (json_valid(gates)),
+	artifact TEXT, -- SHA-256 of the binary
+	artifact_bytes INTEGER,
+	compile_ms REAL,
+	load_ms REAL,
+	verify_ms REAL,
+	warm_ms REAL,
+	time_ms REAL,
+	search_ms REAL,
+	device INTEGER,
+	function_registers INTEGER, -- what the driver says of the loaded function
+	function_shared_bytes INTEGER,
+	function_local_bytes INTEGER,
+	function_constant_bytes INTEGER,
+	function_max_threads INTEGER,
+	function_blocks_per_sm INTEGER,
+	sm_mhz REAL,
+	memory_mhz REAL,
+	celsius REAL,
+	watts REAL,
+	throttle INTEGER,
+	proposed_at REAL, -- when each phase began
+	compile_start_at REAL,
+	compile_end_at REAL,
+	measure_start_at REAL,
+	measure_end_at REAL,
+	stored_at REAL,
+	UNIQUE (run, no),
+	UNIQUE (run, ask),
+	UNIQUE (run, key),
+	CHECK (outcome <> 'ok' OR (score_ns > 0 AND p50_ns > 0)),
+	CHECK ((origin = 'measured') = (origin_trial IS NULL))
+) STRICT;
+
+CREATE INDEX trial_best ON trial (run, score_ns, no) WHERE outcome = 'ok';
+CREATE INDEX trial_known ON trial (key)
+	WHERE origin <> 'stored' AND outcome NOT IN ('lost', 'hang', 'compile_timeout');
+
+-- How many trials of a run ended how, so that counting them costs the same in a run of a hundred
+-- and of a million. The trigger keeps it true whoever writes the trial.
+CREATE TABLE tally (
+	run INTEGER NOT NULL REFERENCES run (id),
+	outcome TEXT NOT NULL,
+	origin TEXT NOT NULL,
+	trials INTEGER NOT NULL,
+	PRIMARY KEY (run, outcome, origin)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER trial_tally AFTER INSERT ON trial BEGIN
+	INSERT INTO tally VALUES (NEW.run, NEW.outcome, NEW.origin, 1)
+		ON CONFLICT (run, outcome, origin) DO UPDATE SET trials = trials + 1;
+END;
+
+CREATE TRIGGER trial_not_changed BEFORE UPDATE ON trial BEGIN
+	SELECT RAISE (ABORT, 'a trial is written once');
+END;
+
+CREATE TRIGGER trial_not_deleted BEFORE DELETE ON trial BEGIN
+	SELECT RAISE (ABORT, 'a trial is never deleted');
+END;
+
+-- What PTXAS said of a trial's entry, and the compiler's bounded log.
+CREATE TABLE ptxas (
+	trial INTEGER PRIMARY KEY REFERENCES trial (id),
+	registers INTEGER,
+	stack_bytes INTEGER,
+	spill_store_bytes INTEGER,
+	spill_load_bytes INTEGER,
+	shared_bytes INTEGER,
+	constant_bytes INTEGER,
+	barriers INTEGER,
+	log TEXT
+) STRICT;
+
+-- One row a timed shape. samples: little-endian IEEE 754 binary64, nanoseconds of one launch.
+CREATE TABLE timing (
+	trial INTEGER NOT NULL REFERENCES trial (id),
+	no INTEGER NOT NULL,
+	shape INTEGER NOT NULL,
+	mode TEXT NOT NULL CHECK (mode IN ('graph', 'event', 'cpu')),
+	l2 TEXT NOT NULL CHECK (l2 IN ('warm', 'cold')),
+	p50_ns REAL NOT NULL CHECK (p50_ns >= 0),
+	mean_ns REAL,
+	stddev_ns REAL,
+	min_ns REAL,
+	p90_ns REAL,
+	p99_ns REAL,
+	ci_low_ns REAL,
+	ci_high_ns REAL,
+	launches_per_sample INTEGER NOT NULL,
+	aborted INTEGER NOT NULL CHECK (aborted IN (0, 1)),
+	throttled INTEGER NOT NULL CHECK (throttled >= 0),
+	samples BLOB NOT NULL CHECK (length(samples) % 8 = 0),
+	PRIMARY KEY (trial, no)
+) STRICT, WITHOUT ROWID;
+
+-- One row a shape, seed and reference. Figures are NULL where they are not numbers.
+CREATE TABLE verification (
+	trial INTEGER NOT NULL REFERENCES trial (id),
+	no INTEGER NOT NULL,
+	shape INTEGER NOT NULL,
+	reference INTEGER NOT NULL,
+	seed TEXT NOT NULL,
+	max_abs REAL,
+	mean_abs REAL,
+	rel_l2 REAL,
+	bad_fraction REAL,
+	nans INTEGER NOT NULL,
+	unwritten INTEGER NOT NULL,
+	first_bad INTEGER,
+	guards_intact INTEGER NOT NULL CHECK (guards_intact IN (0, 1)),
+	inputs_intact INTEGER NOT NULL CHECK (inputs_intact IN (0, 1)),
+	deterministic INTEGER NOT NULL CHECK (deterministic IN (0, 1)),
+	passed INTEGER NOT NULL CHECK (passed IN (0, 1)),
+	why TEXT,
+	PRIMARY KEY (trial, no)
+) STRICT, WITHOUT ROWID;
+
+-- AUTOINCREMENT: a number is never given twice, though old events are trimmed away.
+CREATE TABLE event (
+	no INTEGER PRIMARY KEY AUTOINCREMENT,
+	at_ms INTEGER NOT NULL,
+	run INTEGER REFERENCES run (id),
+	kind TEXT NOT NULL,
+	body TEXT NOT NULL CHECK (json_valid(body))
+) STRICT;
+
+-- A trial with its PTXAS figures, in the order in which the program reads them.
+CREATE VIEW trial_row AS SELECT
+	t.id, t.run, t.no, t.ask, t.asked_before, t.config, t.op, t.parent_a, t.parent_b,
+	t.generation, t.outcome, t.detail, t.origin, t.origin_trial,
+	t.score_ns, t.p50_ns, t.ci_low_ns, t.ci_high_ns, t.gates, t.artifact, t.artifact_bytes,
+	t.compile_ms, t.load_ms, t.verify_ms, t.warm_ms, t.time_ms, t.search_ms, t.device,
+	t.function_registers, t.function_shared_bytes, t.function_local_bytes,
+	t.function_constant_bytes, t.function_max_threads, t.function_blocks_per_sm,
+	t.sm_mhz, t.memory_mhz, t.celsius, t.watts, t.throttle,
+	t.proposed_at, t.compile_start_at, t.compile_end_at, t.measure_start_at, t.measure_end_at,
+	t.stored_at,
+	p.registers, p.stack_bytes, p.spill_store_bytes, p.spill_load_bytes, p.shared_bytes,
+	p.constant_bytes, p.barriers
+FROM trial t JOIN ptxas p ON p.trial = t.id;

@@ -1,0 +1,96 @@
+#include "tuner/daemon/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const state_names[] = {
+#define X(id, name, help) name,
+	RUN_STATE_MAP(X)
+#undef X
+};
+
+static const char *const origin_names[] = {
+#define X(id, name, help) name,
+	TRIAL_ORIGIN_MAP(X)
+#undef X
+};
+
+static int find(const char *const *names, int n, const char *name)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+const char *run_state_name(enum run_state s)
+{
+	return state_names[s];
+}
+
+int run_state_parse(const char *name, enum run_state *ret)
+{
+	int i = find(state_names, RUN_STATE_COUNT, name);
+
+	if (i < 0)
+		return -1;
+	*ret = (enum run_state)i;
+	return 0;
+}
+
+bool run_state_ended(enum run_state s)
+{
+	return s == RUN_DONE || s == RUN_FAILED || s == RUN_CANCELLED;
+}
+
+const char *trial_origin_name(enum trial_origin o)
+{
+	return origin_names[o];
+}
+
+int trial_origin_parse(const char *name, enum trial_origin *ret)
+{
+	int i = find(origin_names, TRIAL_ORIGIN_COUNT, name);
+
+	if (i < 0)
+		return -1;
+	*ret = (enum trial_origin)i;
+	return 0;
+}
+
+void run_record_release(struct run_record *r)
+{
+	free(r->task_name);
+	free(r->task_path);
+	free(r->task_text);
+	free(r->runtime);
+	free(r->strategy);
+	free(r->devices);
+	free(r->shapes);
+	free(r->narrow);
+	free(r->baseline);
+	free(r->reason);
+	free(r->version);
+	memset(r, 0, sizeof *r);
+}
+
+void trial_record_release(struct trial_record *t)
+{
+	for (int i = 0; i < t->n_timings; i++)
+		free(t->timings[i].samples_ns);
+	free(t->timings);
+	free(t->checks);
+	free(t->config);
+	free(t->op);
+	free(t->detail);
+	free(t->gates);
+	free(t->log);
+	memset(t, 0, sizeof *t);
+}
+
+void event_record_release(struct event_record *v)
+{
+	free(v->kind);
+	free(v->body);
+	memset(v, 0, sizeof *v);
+}
