@@ -5,7 +5,7 @@ void cursor_init(struct cursor *c, const struct space *s)
 	c->s = s;
 	c->tested = 0;
 	c->low[0] = 0;
-	c->high[0] = s->n_rows;
+	c->high[0] = s->rows ? s->rows->n : 0;
 }
 
 bool cursor_meets(const struct cursor *c, const struct constraint *x)
@@ -19,27 +19,14 @@ bool cursor_meets(const struct cursor *c, const struct constraint *x)
 	return x->met[at];
 }
 
-/* The first row in [low, high) whose entry for `param` is at least `position`. */
-static size_t lower_bound(const struct space *s, size_t low, size_t high, int param, int position)
-{
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (s->rows[middle * (size_t)s->n + (size_t)param] < position)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static bool narrow(struct cursor *c, int param, int position)
 {
-	size_t low = lower_bound(c->s, c->low[param], c->high[param], param, position);
+	const struct rows *rows = c->s->rows;
+	size_t high = c->high[param];
 
-	c->low[param + 1] = low;
-	c->high[param + 1] = lower_bound(c->s, low, c->high[param], param, position + 1);
-	return low < c->high[param + 1];
+	c->low[param + 1] = rows_bound(rows, c->low[param], high, param, position);
+	c->high[param + 1] = rows_bound(rows, c->low[param + 1], high, param, position + 1);
+	return c->low[param + 1] < c->high[param + 1];
 }
 
 bool cursor_bind(struct cursor *c, int param, int position)

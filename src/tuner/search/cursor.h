@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tuner/search/rows.h"
 #include "tuner/search/space.h"
 
 /*
@@ -12,8 +13,8 @@
  * for space.c, count.c and draw.c; everyone else goes through space.h.
  *
  * A constraint over few combinations is tabled when it is added, so that testing it is a look-up;
- * the others are evaluated. The rows of a restricted space are sorted, so those that begin with a
- * bound prefix are a range, and binding one more parameter narrows it.
+ * the others are evaluated. Of a restricted space, the rows that begin with what is bound are a
+ * range, which binding one more parameter narrows.
  */
 struct param {
 	char *name;
@@ -36,8 +37,7 @@ struct space {
 	int n;
 	struct constraint *constraint;
 	int n_constraint;
-	uint16_t *rows; /* sorted; NULL: not restricted */
-	size_t n_rows;
+	struct rows *rows; /* NULL: not restricted */
 };
 
 struct cursor {

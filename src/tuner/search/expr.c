@@ -42,6 +42,8 @@ struct expr {
 	struct value *constant;
 	int n_constant;
 	int max_slot;
+	int *cut; /* where the outermost && stand in the text */
+	int n_cut;
 };
 
 struct parser {
@@ -300,6 +302,24 @@ static int parse_binary(struct parser *p, int level)
 	return r;
 }
 
+/* Just behind an && of the outermost level. */
+static void note_cut(struct parser *p)
+{
+	struct expr *x = p->x;
+
+	if (p->nesting > 1 || x->n_cut < 0)
+		return;
+	x->cut = mem_grow(x->cut, (size_t)x->n_cut + 1, sizeof *x->cut);
+	x->cut[x->n_cut++] = (int)(p->at - x->text) - 2;
+}
+
+/* An outermost || or ?: stands above every && of its level. */
+static void forget_cuts(struct parser *p)
+{
+	if (p->nesting == 1)
+		p->x->n_cut = -1;
+}
+
 static int parse_and(struct parser *p)
 {
 	int r = parse_binary(p, 0);
@@ -307,6 +327,7 @@ static int parse_and(struct parser *p)
 	while (r == 0 && take(p, "&&")) {
 		int jump = p->x->n_op;
 
+		note_cut(p);
 		r = emit(p, OP_AND, 0, -1);
 		if (r == 0)
 			r = parse_binary(p, 0);
@@ -325,6 +346,7 @@ static int parse_or(struct parser *p)
 	while (r == 0 && take(p, "||")) {
 		int jump = p->x->n_op;
 
+		forget_cuts(p);
 		r = emit(p, OP_OR, 0, -1);
 		if (r == 0)
 			r = parse_and(p);
@@ -342,6 +364,7 @@ static int parse_branches(struct parser *p)
 	int r = emit(p, OP_ELSE, 0, -1);
 	int end;
 
+	forget_cuts(p);
 	if (r == 0)
 		r = parse_choice(p);
 	if (r == 0)
@@ -402,6 +425,7 @@ void expr_free(struct expr *x)
 		if (x->constant[i].kind == VALUE_TEXT)
 			free((char *)x->constant[i].s);
 	free(x->constant);
+	free(x->cut);
 	free(x->op);
 	free(x->text);
 	free(x);
@@ -507,6 +531,19 @@ bool expr_uses(const struct expr *x, int slot)
 		if (x->op[i].code == OP_SLOT && x->op[i].arg == slot)
 			return true;
 	return false;
+}
+
+char *expr_term(const struct expr *x, int i)
+{
+	int n = x->n_cut > 0 ? x->n_cut : 0;
+	int start;
+	int end;
+
+	if (i > n)
+		return NULL;
+	start = i > 0 ? x->cut[i - 1] + 2 : 0;
+	end = i < n ? x->cut[i] : (int)strlen(x->text);
+	return mem_strndup(x->text + start, (size_t)(end - start));
 }
 
 const char *expr_text(const struct expr *x)

@@ -41,6 +41,11 @@ int expr_eval_int(const struct expr *x, const struct value *slots, int64_t min, 
 
 int expr_max_slot(const struct expr *x); /* the highest variable it reads, -1: none */
 bool expr_uses(const struct expr *x, int slot);
+
+/* The i-th of the terms of `a && b && c`, which may each be tested as soon as its own variables are
+ * known: the whole holds exactly when each term does. The caller's to free(); NULL past the last.
+ */
+char *expr_term(const struct expr *x, int i);
 const char *expr_text(const struct expr *x); /* borrowed */
 
 #endif

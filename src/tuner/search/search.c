@@ -107,6 +107,7 @@ int search_new(const struct space *s, const struct search_options *o, struct sea
 	int r = strategy ? check_options(s, o, e) : ERR_INVALID;
 	struct strategy_view v;
 	struct search *x;
+	size_t width;
 
 	if (r)
 		return r;
@@ -115,8 +116,9 @@ int search_new(const struct space *s, const struct search_options *o, struct sea
 	x->strategy = strategy;
 	x->seed = o->seed;
 	x->n_first = o->n_first;
-	x->first =
-		mem_copy(o->first, (size_t)o->n_first * (size_t)space_params(s) * sizeof *x->first);
+	width = (size_t)space_params(s) * sizeof *x->first;
+	if (o->n_first > 0)
+		x->first = mem_copy(o->first, (size_t)o->n_first * width);
 	archive_init(&x->archive, s, o->elite_k ? o->elite_k : strategy->elite_k);
 	if (strategy->draws)
 		catalog_init(&x->catalog, s);

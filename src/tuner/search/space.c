@@ -49,7 +49,7 @@ void space_free(struct space *s)
 	for (int i = 0; i < s->n_constraint; i++)
 		constraint_release(&s->constraint[i]);
 	free(s->constraint);
-	free(s->rows);
+	rows_free(s->rows);
 	free(s);
 }
 
@@ -161,22 +161,11 @@ static void make_due(struct space *s, int constraint)
 	*link = constraint;
 }
 
-int space_add_constraint(struct space *s, const char *text, expr_lookup *constants, void *ctx,
-			 struct err *e)
+static void add_term(struct space *s, const char *text, struct expr *term)
 {
-	struct names names = { s, constants, ctx };
-	struct constraint x = { .next_due = -1 };
+	struct constraint x = { .text = mem_strdup(text), .expr = term, .next_due = -1 };
 	size_t n;
-	int r;
 
-	if (s->n == 0 || s->rows)
-		return err_set(e, ERR_INVALID, "constraint `%.200s`: %s", text,
-			       s->rows ? "the space is restricted already"
-				       : "the space has no parameters yet");
-	r = expr_compile(text, find_name, &names, &x.expr, e);
-	if (r)
-		return r;
-	x.text = mem_strdup(text);
 	find_uses(s, &x);
 	n = combinations(s, &x);
 	if (n <= TABLE_MAX)
@@ -184,7 +173,58 @@ int space_add_constraint(struct space *s, const char *text, expr_lookup *constan
 	s->constraint = mem_grow(s->constraint, (size_t)s->n_constraint + 1, sizeof x);
 	s->constraint[s->n_constraint++] = x;
 	make_due(s, s->n_constraint - 1);
+}
+
+int space_add_constraint(struct space *s, const char *text, expr_lookup *constants, void *ctx,
+			 struct err *e)
+{
+	struct names names = { s, constants, ctx };
+	struct expr *whole;
+	char *part;
+	int r;
+
+	if (s->n == 0 || s->rows)
+		return err_set(e, ERR_INVALID, "constraint `%.200s`: %s", text,
+			       s->rows ? "the space is restricted already"
+				       : "the space has no parameters yet");
+	r = expr_compile(text, find_name, &names, &whole, e);
+	for (int i = 0; r == 0 && (part = expr_term(whole, i)); i++) {
+		struct expr *term;
+
+		r = expr_compile(part, find_name, &names, &term, e);
+		if (r == 0)
+			add_term(s, text, term);
+		free(part);
+	}
+	if (r == 0)
+		expr_free(whole);
+	return r;
+}
+
+static int check_rows(const struct space *s, const uint16_t *rows, size_t n, struct err *e)
+{
+	if (s->n == 0 || n == 0 || n > UINT32_MAX / 4)
+		return err_set(e, ERR_INVALID,
+			       "listed configurations: expected parameters and 1 to %u of them",
+			       UINT32_MAX / 4);
+	if (s->rows)
+		return err_set(e, ERR_INVALID, "the space is restricted already");
+	for (size_t i = 0; i < n; i++)
+		if (!space_legal(s, rows + i * (size_t)s->n))
+			return err_set(e, ERR_INVALID,
+				       "listed configuration %zu: breaks a constraint or has a "
+				       "position past the end of a value list",
+				       i);
 	return 0;
+}
+
+int space_restrict(struct space *s, const uint16_t *rows, size_t n, struct err *e)
+{
+	int r = check_rows(s, rows, n, e);
+
+	if (r == 0)
+		s->rows = rows_new(rows, n, s->n);
+	return r;
 }
 
 int space_params(const struct space *s)
@@ -236,9 +276,14 @@ bool space_legal(const struct space *s, const uint16_t *config)
 {
 	struct cursor c;
 
+	for (int i = 0; i < s->n; i++)
+		if (config[i] >= s->param[i].n)
+			return false;
+	if (s->rows)
+		return rows_find(s->rows, config);
 	cursor_init(&c, s);
 	for (int i = 0; i < s->n; i++)
-		if (config[i] >= s->param[i].n || !cursor_bind(&c, i, config[i]))
+		if (!cursor_bind(&c, i, config[i]))
 			return false;
 	return s->n > 0;
 }
@@ -280,7 +325,7 @@ double space_count(const struct space *s, uint64_t steps, bool *ret_exact)
 
 	*ret_exact = true;
 	if (s->rows)
-		return (double)s->n_rows;
+		return (double)s->rows->n;
 	if (count_exact(s, steps, &n))
 		return n;
 	*ret_exact = false;
@@ -297,10 +342,8 @@ bool space_sample(const struct space *s, struct rng *r, uint16_t *ret)
 	struct draw d = { .open = every_param(s), .avoid = -1, .steps = DRAW_STEPS };
 
 	if (s->rows) {
-		size_t row = s->n_rows ? rng_below(r, s->n_rows) : 0;
-
-		memcpy(ret, s->rows + row * (size_t)s->n, (size_t)s->n * sizeof *ret);
-		return s->n_rows > 0;
+		memcpy(ret, rows_at(s->rows, rng_below(r, s->rows->n)), (size_t)s->n * sizeof *ret);
+		return true;
 	}
 	for (int i = 0; i < DRAW_TRIES; i++, d.steps += DRAW_STEPS)
 		if (draw_fill(s, r, &d, ret))
@@ -366,13 +409,7 @@ bool space_repair(const struct space *s, struct rng *r, uint16_t *config)
 
 uint64_t space_hash(const struct space *s, const uint16_t *config)
 {
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (int i = 0; i < s->n; i++)
-		h = (h ^ config[i]) * 0x100000001b3u;
-	h ^= h >> 32;
-	h *= 0x9e3779b97f4a7c15u;
-	return h ^ (h >> 29);
+	return rows_hash(config, s->n);
 }
 
 struct listing {

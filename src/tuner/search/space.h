@@ -2,6 +2,7 @@
 #define SEARCH_SPACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/rng.h"
@@ -28,6 +29,13 @@ int space_add_param(struct space *s, const char *name, const struct value *value
 /* Names are parameters first, then what `constants` knows (may be NULL). */
 int space_add_constraint(struct space *s, const char *text, expr_lookup *constants, void *ctx,
 			 struct err *e);
+
+/*
+ * Makes the legal set an explicit list, as of a recorded space: n configurations, row by row,
+ * copied; duplicates count once. Parameters and constraints come before it; errors name the first
+ * row that breaks one of them.
+ */
+int space_restrict(struct space *s, const uint16_t *rows, size_t n, struct err *e);
 
 int space_params(const struct space *s);
 const char *space_name(const struct space *s, int param);
@@ -69,8 +77,8 @@ bool space_repair(const struct space *s, struct rng *r, uint16_t *config);
 
 uint64_t space_hash(const struct space *s, const uint16_t *config);
 
-/* All legal configurations, if at most `limit`; NULL when more. Row i at ret + i * params; the
- * caller's to free(). */
+/* All legal configurations, if at most `limit`; NULL when more, or when finding them takes some
+ * seconds. Row i at ret + i * params; the caller's to free(). */
 uint16_t *space_list(const struct space *s, uint64_t limit, uint64_t *ret_count);
 
 #endif

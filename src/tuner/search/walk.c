@@ -12,14 +12,14 @@ static const uint16_t *next_row(struct walk *w, uint64_t steps)
 {
 	const struct space *s = w->cursor.s;
 
-	if (w->row == s->n_rows) {
+	if (w->row == s->rows->n) {
 		w->depth = -1;
 		return NULL;
 	}
 	if (steps && w->cursor.tested == steps)
 		return NULL;
 	w->cursor.tested++;
-	return s->rows + w->row++ * (size_t)s->n;
+	return rows_at(s->rows, w->row++);
 }
 
 const uint16_t *walk_next(struct walk *w, uint64_t steps)
