@@ -47,8 +47,10 @@ static int read_heading(struct task *t, const struct json_node *root, struct err
 	if (r == 0 && (strlen(name) > TASK_NAME_MAX || name[0] == '.' ||
 		       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789_.-") != strlen(name)))
-		r = json_expected(&n, e, "at most %d letters, digits, _, - and ., not starting "
-					 "with a dot", TASK_NAME_MAX);
+		r = json_expected(&n, e,
+				  "at most %d letters, digits, _, - and ., not starting "
+				  "with a dot",
+				  TASK_NAME_MAX);
 	if (r == 0)
 		r = json_opt_string(root, "description", &description, e);
 	if (r == 0)
@@ -63,14 +65,14 @@ static int read_heading(struct task *t, const struct json_node *root, struct err
 /* What names things stands before what is named by it. */
 static int read_members_in_order(struct task *t, const struct json_node *root, struct err *e)
 {
-	static const char *const keys[] = { "$schema",	   "name",    "description", "kernel",
-					    "parameters",  "presets", "constraints", "baseline",
-					    "shapes",	   "buffers", "reference",   "gates",
-					    "objective",   "measure", NULL };
+	static const char *const keys[] = { "$schema",	  "name",    "description", "kernel",
+					    "parameters", "presets", "constraints", "baseline",
+					    "shapes",	  "buffers", "reference",   "gates",
+					    "objective",  "measure", NULL };
 	static int (*const steps[])(struct task *, const struct json_node *, struct err *) = {
-		read_heading, shapes_read,	 params_read, constraints_read, presets_read,
-		buffers_read, shapes_read_fills, kernel_read, gates_read,	references_read,
-		measure_read,
+		read_heading, shapes_read,     params_read,	  constraints_read,
+		presets_read, buffers_read,    shapes_read_fills, kernel_read,
+		gates_read,   references_read, measure_read,
 	};
 	int r = json_only(root, keys, e);
 

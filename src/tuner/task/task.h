@@ -36,15 +36,16 @@ struct resource_gate {
 	double penalty; /* soft: the score is multiplied by 1 + penalty */
 };
 
-/* Where an embedded or stored task's files come from, in place of the file system: returns borrowed
- * text or NULL. */
+/* Where an embedded or stored task's sources come from, in place of the file system: asked for a
+ * task_source.path, returns borrowed text or NULL. */
 typedef const char *task_reader(void *ctx, const char *path, size_t *ret_len);
 
 /* path: the .json file. Errors read "PATH: JSON.PATH: expected ...". */
 int task_load(const char *path, struct task **ret, struct err *e);
 
-/* From text that is already in memory (the store, an embedded default); `name` heads errors and
- * sources are asked of `reader`. */
+/* From text that is already in memory (the store, an embedded default); sources are asked of
+ * `reader`, or read from the file system where it is NULL. `name` heads errors and, as a path, says
+ * in which folder the task lies: .npy files are always read from there. */
 int task_parse(const char *name, const char *text, size_t len, task_reader *reader, void *ctx,
 	       struct task **ret, struct err *e);
 void task_free(struct task *t); /* accepts NULL */
@@ -71,7 +72,9 @@ double task_measure_timeout_s(const struct task *t); /* default 20 */
 /*
  * What a run makes of a task: the task on one device, with some shapes and with parameters narrowed
  * by --set. Binding evaluates what depends on the device, builds the space and checks that at least
- * one configuration is legal, that presets are, and that every shape fits into device memory.
+ * one configuration is legal, that the baseline is, and that every shape fits into device memory.
+ * Other presets that this device or these shapes rule out are left out of task_first; a preset that
+ * breaks a constraint on any device is refused by task_load.
  */
 struct task_narrow { /* --set NAME=V[,V...] */
 	const char *name;
@@ -80,7 +83,8 @@ struct task_narrow { /* --set NAME=V[,V...] */
 
 struct task_options {
 	const struct device *device;
-	const char *const *shapes; /* names; 0 of them: all */
+	const char *const *shapes; /* names; 0 of them: all. A choice of which none is timed, or
+				    * none checked, is timed or checked as a whole */
 	int n_shapes;
 	const struct task_narrow *narrow;
 	int n_narrow;
@@ -96,10 +100,12 @@ const struct space *task_space(const struct task_bound *b);
 const struct device *task_device(const struct task_bound *b);
 struct problem *task_problem(struct task_bound *b); /* owned by b; references' artifact is unset */
 
-/* The baseline preset (or the first preset, or the first legal configuration), then the other
- * presets, as configurations without duplicates; row-major, borrowed. */
+/* The baseline preset (by default the first one), then the other presets that are legal and not
+ * narrowed away, without duplicates; where there are none, the first legal configuration. At least
+ * one; row-major, borrowed. */
 const uint16_t *task_first(const struct task_bound *b, int *ret_n);
-bool task_preset(const struct task_bound *b, const char *name, uint16_t *ret); /* false: none */
+/* False: no such preset, or not legal here. */
+bool task_preset(const struct task_bound *b, const char *name, uint16_t *ret);
 const char *task_preset_name(const struct task *t, int i); /* NULL past the last */
 int task_presets(const struct task *t);
 
@@ -110,7 +116,8 @@ int task_launches(const struct task_bound *b, const uint16_t *config, struct lau
 		  struct err *e);
 
 /* Everything the compile needs, but for the source's folder and the cache: options are -D of each
- * parameter, the fixed defines, include folders below `root` (see task_materialise), flags. */
+ * parameter, the fixed defines, include folders below `root` (see task_materialise), flags. A
+ * reference of golden files (problem_reference.files) has nothing to compile: ERR_MISSING. */
 struct task_compile {
 	struct compile_job job; /* job.cache is left NULL */
 	char **owned;		/* what its strings point to */

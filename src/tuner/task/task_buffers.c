@@ -47,9 +47,9 @@ bool dtype_range(enum dtype type, int64_t *ret_low, int64_t *ret_high)
 /* What the members of each kind of fill are called. */
 static const struct fill_form {
 	const char *keys[4];
-	const char *a, *b;  /* members that become fill.a and fill.b */
-	bool optional;	    /* a is 0 and b is 1 when absent */
-	bool whole;	    /* must be whole numbers */
+	const char *a, *b; /* members that become fill.a and fill.b */
+	bool optional;	   /* a is 0 and b is 1 when absent */
+	bool whole;	   /* must be whole numbers */
 	bool of, path;
 } forms[FILL_KIND_COUNT] = {
 	[FILL_CONSTANT] = { .keys = { "kind", "value" }, .a = "value" },
@@ -116,8 +116,8 @@ static int read_figures(const struct json_node *n, enum dtype type, const struct
 	return r < 0 ? r : check_figures(n, type, f, e);
 }
 
-static int read_of(const struct task *t, int buffer, const struct json_node *n,
-		   struct task_fill *f, struct err *e)
+static int read_of(const struct task *t, int buffer, const struct json_node *n, struct task_fill *f,
+		   struct err *e)
 {
 	const struct task_buffer *self = &t->buffers[buffer], *of;
 	const char *name = NULL;
@@ -203,8 +203,10 @@ int buffer_read_fill(struct task *t, int buffer, const struct json_node *n, stru
 
 	f->fill.of = -1;
 	if (!is_filled(b->role))
-		return json_wrong(n, e, "a buffer of role %s is not filled but poisoned: leave "
-					"this out", buffer_role_name(b->role));
+		return json_wrong(n, e,
+				  "a buffer of role %s is not filled but poisoned: leave "
+				  "this out",
+				  buffer_role_name(b->role));
 	for (int i = FILL_NONE + 1; i < FILL_KIND_COUNT; i++)
 		names[i - 1] = fill_kind_name((enum fill_kind)i);
 	r = json_need(n, "kind", &kind, e);
@@ -271,8 +273,10 @@ static int read_buffer(struct task *t, const struct json_node *n, struct err *e)
 	if (json_get(n, "fill", &m))
 		return buffer_read_fill(t, t->n_buffers - 1, &m, &b->fill, e);
 	if (is_filled(b->role))
-		return json_wrong(n, e, "\"fill\" is missing: a buffer of role %s starts with "
-					"known content", buffer_role_name(b->role));
+		return json_wrong(n, e,
+				  "\"fill\" is missing: a buffer of role %s starts with "
+				  "known content",
+				  buffer_role_name(b->role));
 	return 0;
 }
 

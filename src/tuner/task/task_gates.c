@@ -120,8 +120,10 @@ static void set_defaults(struct task *t)
 
 int gates_read(struct task *t, const struct json_node *root, struct err *e)
 {
-	static const char *const keys[] = { CORRECTNESS_KEYS, "registers", "shared_bytes",
-					    "spill_bytes", "nondeterministic", "seeds", NULL };
+	static const char *const keys[] = {
+		CORRECTNESS_KEYS, "registers", "shared_bytes", "spill_bytes", "nondeterministic",
+		"seeds",	  NULL
+	};
 	struct json_node n;
 	int r;
 
@@ -210,9 +212,9 @@ static int read_rules(struct task *t, const struct json_node *n, struct err *e)
 
 int measure_read(struct task *t, const struct json_node *root, struct err *e)
 {
-	static const char *const keys[] = { "mode",	   "l2",    "warmup",	    "samples_min",
-					    "samples_max", "noise", "abort_factor", "sample_us",
-					    NULL };
+	static const char *const keys[] = { "mode",	    "l2",	   "warmup",
+					    "samples_min",  "samples_max", "noise",
+					    "abort_factor", "sample_us",   NULL };
 	struct json_node n;
 	int r = read_objective(root, e);
 

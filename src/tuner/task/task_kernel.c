@@ -25,12 +25,14 @@ static int read_source(const struct json_node *n, const struct task_kernel *like
 		return r;
 	k->language = (enum language)language;
 	if (like && like->language == LANGUAGE_C && k->language == LANGUAGE_CUDA)
-		return json_wrong(n, e, "a C kernel is measured without a GPU: its reference is in "
-					"C too");
+		return json_wrong(n, e,
+				  "a C kernel is measured without a GPU: its reference is in "
+				  "C too");
 	if (like && !json_get(n, "source", &m)) {
 		if (k->language != like->language)
-			return json_wrong(n, e, "\"source\" is missing: the kernel's own is in "
-						"another language");
+			return json_wrong(n, e,
+					  "\"source\" is missing: the kernel's own is in "
+					  "another language");
 		k->source = mem_strdup(like->source);
 		return 0;
 	}
@@ -78,7 +80,8 @@ static int check_flag(const struct task *t, const struct json_node *n, const cha
 	len = strcspn(flag + 2, "=");
 	if (!is_param(t, flag + 2, len))
 		return 0;
-	return json_wrong(n, e, "the parameter %.*s is set by the search: leave it out of the flags",
+	return json_wrong(n, e,
+			  "the parameter %.*s is set by the search: leave it out of the flags",
 			  (int)len, flag + 2);
 }
 
@@ -167,8 +170,9 @@ static int read_geometry(const struct task *t, const struct json_node *n, enum s
 
 	for (int i = 0; k->language == LANGUAGE_C && i < 3; i++)
 		if (json_get(n, keys[i], &m))
-			return json_wrong(&m, e, "a C kernel is called, not launched on a grid: "
-						 "leave this out");
+			return json_wrong(&m, e,
+					  "a C kernel is called, not launched on a grid: "
+					  "leave this out");
 	if (k->language == LANGUAGE_C)
 		return 0;
 	r = read_extent(t, n, "grid", scope, k->grid, e);
@@ -215,12 +219,16 @@ static int read_argument(const struct task *t, const struct json_node *n, enum s
 	name = n->value->valuestring;
 	a->buffer = task_find_buffer(t, name);
 	if (a->buffer < 0)
-		return json_wrong(n, e, "no buffer is named \"%.80s\"; a number is written "
-					"{\"type\": \"i32\", \"value\": \"%.80s\"}", name, name);
+		return json_wrong(n, e,
+				  "no buffer is named \"%.80s\"; a number is written "
+				  "{\"type\": \"i32\", \"value\": \"%.80s\"}",
+				  name, name);
 	a->type = t->buffers[a->buffer].type;
 	if (scope == SCOPE_SHAPE && scope_reads_params(t, t->buffers[a->buffer].size))
-		return json_wrong(n, e, "the size of \"%s\" depends on parameters, which a "
-					"reference does not have", name);
+		return json_wrong(n, e,
+				  "the size of \"%s\" depends on parameters, which a "
+				  "reference does not have",
+				  name);
 	return 0;
 }
 

@@ -13,8 +13,8 @@ int kernel_read(struct task *t, const struct json_node *root, struct err *e);
  * is left out: NULL for the tuned kernel itself, which must say everything. Unknown members are the
  * caller's to refuse. *k is released by kernel_release also when this fails.
  */
-#define KERNEL_KEYS                                                                           \
-	"language", "source", "entry", "flags", "defines", "grid", "block", "shared_bytes",   \
+#define KERNEL_KEYS                                                                         \
+	"language", "source", "entry", "flags", "defines", "grid", "block", "shared_bytes", \
 		"arguments"
 int kernel_read_common(struct task *t, const struct json_node *n, const struct task_kernel *like,
 		       struct task_kernel *k, struct err *e);

@@ -68,8 +68,9 @@ static int read_values(struct task_param *p, const struct json_node *list, struc
 	do {
 		r = add_value(p, &n, e);
 		if (r == 0 && kind_of(&n) != kind_of(&first))
-			r = json_wrong(&n, e, "values of one parameter are of one kind: all numbers, "
-					      "all strings or all booleans");
+			r = json_wrong(&n, e,
+				       "values of one parameter are of one kind: all numbers, "
+				       "all strings or all booleans");
 	} while (r == 0 && json_next(&n));
 	make_real_together(p);
 	return r;

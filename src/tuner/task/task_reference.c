@@ -56,8 +56,10 @@ static int read_name(struct task *t, struct task_reference *ref, const struct js
 		return r;
 	for (int i = 0; i < t->n_references - 1; i++)
 		if (strcmp(t->references[i].name, name) == 0)
-			return json_wrong(n, e, "two references are named \"%.80s\": give each a "
-						"\"name\" of its own", name);
+			return json_wrong(n, e,
+					  "two references are named \"%.80s\": give each a "
+					  "\"name\" of its own",
+					  name);
 	ref->name = mem_strdup(name);
 	return 0;
 }
@@ -72,9 +74,10 @@ static int read_gates(struct task *t, struct task_reference *ref, const struct j
 	if (json_get(n, "gates", &m))
 		r = gates_read_correctness(&m, true, &ref->gates, e);
 	if (r == 0 && !gates_ask(&ref->gates))
-		r = json_wrong(n, e, "nothing is asked of it: set at least one of max_abs, "
-				     "mean_abs, rel_l2 and bad_fraction in its \"gates\" or the "
-				     "task's");
+		r = json_wrong(n, e,
+			       "nothing is asked of it: set at least one of max_abs, "
+			       "mean_abs, rel_l2 and bad_fraction in its \"gates\" or the "
+			       "task's");
 	return r;
 }
 
@@ -91,8 +94,10 @@ static int read_reference(struct task *t, const struct json_node *n, struct err 
 		bool given = ref->files ? ref->files[b] != NULL : kernel_takes(&ref->kernel, b);
 
 		if (task_buffer_compared(t, b) && !given)
-			r = json_wrong(n, e, "it does not write the output \"%s\": a reference "
-					     "gives every out and inout buffer", t->buffers[b].name);
+			r = json_wrong(n, e,
+				       "it does not write the output \"%s\": a reference "
+				       "gives every out and inout buffer",
+				       t->buffers[b].name);
 	}
 	return r;
 }
@@ -151,15 +156,18 @@ int references_check_buffers(const struct task *t, const struct json_node *root,
 
 		outputs += compared;
 		if (compared && !kernel_takes(&t->kernel, b))
-			return json_wrong(&n, e, "the kernel does not get this output: name it in "
-						 "kernel.arguments");
+			return json_wrong(&n, e,
+					  "the kernel does not get this output: name it in "
+					  "kernel.arguments");
 		if (!is_used(t, b))
-			return json_wrong(&n, e, "nothing uses this buffer: neither the kernel, a "
-						 "reference nor another buffer's fill");
+			return json_wrong(&n, e,
+					  "nothing uses this buffer: neither the kernel, a "
+					  "reference nor another buffer's fill");
 	}
 	if (outputs == 0)
-		return json_wrong(&buffers, e, "no buffer has role out or inout: there is nothing "
-					       "to check");
+		return json_wrong(&buffers, e,
+				  "no buffer has role out or inout: there is nothing "
+				  "to check");
 	return 0;
 }
 

@@ -146,7 +146,7 @@ int scope_compile(const struct task *t, const struct json_node *n, enum scope sc
 
 bool scope_reserved(const char *name)
 {
-	static const char *const words[] = { "min",  "max",   "ceil_div", "pow2",
+	static const char *const words[] = { "min",  "max",  "ceil_div", "pow2",
 					     "log2", "true", "false" };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)

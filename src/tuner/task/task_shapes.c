@@ -80,9 +80,7 @@ static int read_use(struct task_shape *s, const struct json_node *list, struct e
 
 static int read_shape(struct task *t, const struct json_node *n, struct err *e)
 {
-	static const char *const keys[] = {
-		"dims", "use", "weight", "fill", "description", NULL
-	};
+	static const char *const keys[] = { "dims", "use", "weight", "fill", "description", NULL };
 	struct task_shape *s = &t->shapes[t->n_shapes++];
 	const char *description;
 	struct json_node m;

@@ -109,7 +109,8 @@ static int add_source(struct collector *c, char *path, struct err *e)
 }
 
 /* The name in an #include directive on this line, between its quotes or brackets. */
-static bool parse_include(const char *line, const char **ret_name, size_t *ret_len, bool *ret_quoted)
+static bool parse_include(const char *line, const char **ret_name, size_t *ret_len,
+			  bool *ret_quoted)
 {
 	line += strspn(line, " \t");
 	if (*line++ != '#')
@@ -140,8 +141,8 @@ static char *candidate(const struct task *t, const char *includer, const char *n
 	return path;
 }
 
-static int add_include(struct collector *c, int includer, const char *name, size_t len,
-		       bool quoted, struct err *e)
+static int add_include(struct collector *c, int includer, const char *name, size_t len, bool quoted,
+		       struct err *e)
 {
 	for (int place = quoted ? 0 : 1; place <= c->task->n_include; place++) {
 		char *path = candidate(c->task, c->task->sources[includer].path, name, len, place);
@@ -235,8 +236,8 @@ static int most_ups(const struct task *t)
 	int most = 0;
 
 	for (int i = 0; i < t->n_sources + t->n_include; i++) {
-		const char *path = i < t->n_sources ? t->sources[i].path
-						    : t->include[i - t->n_sources];
+		const char *path =
+			i < t->n_sources ? t->sources[i].path : t->include[i - t->n_sources];
 		int ups = count_ups(path);
 
 		most = ups > most ? ups : most;
