@@ -12,7 +12,7 @@
 CREATE TABLE environment (
 	id INTEGER PRIMARY KEY,
 	hash TEXT NOT NULL UNIQUE, -- SHA-256 of body
-	body TEXT NOT NULL CHECK (json_valid(body))
+	body TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE run (
@@ -32,9 +32,9 @@ CREATE TABLE run (
 	priority INTEGER NOT NULL,
 	jobs INTEGER CHECK (jobs > 0),
 	fresh INTEGER NOT NULL CHECK (fresh IN (0, 1)),
-	devices TEXT NOT NULL CHECK (json_valid(devices)),
-	shapes TEXT NOT NULL CHECK (json_valid(shapes)),
-	narrow TEXT NOT NULL CHECK (json_valid(narrow)),
+	devices TEXT NOT NULL,
+	shapes TEXT NOT NULL,
+	narrow TEXT NOT NULL,
 	baseline TEXT,
 	environment INTEGER REFERENCES environment (id),
 	state TEXT NOT NULL CHECK (state IN
@@ -89,7 +89,7 @@ CREATE TABLE trial (
 	p50_ns REAL,
 	ci_low_ns REAL,
 	ci_high_ns REAL,
-	gates TEXT NOT NULL CHECK (json_valid(gates)),
+	gates TEXT NOT NULL,
 	artifact TEXT, -- SHA-256 of the binary
 	artifact_bytes INTEGER,
 	compile_ms REAL,
@@ -119,8 +119,10 @@ CREATE TABLE trial (
 	UNIQUE (run, no),
 	UNIQUE (run, ask),
 	UNIQUE (run, key),
-	CHECK (outcome <> 'ok' OR (score_ns > 0 AND p50_ns > 0)),
-	CHECK ((origin = 'measured') = (origin_trial IS NULL))
+	CONSTRAINT ok_has_a_median
+		CHECK (outcome <> 'ok' OR (coalesce(score_ns, 0) > 0 AND coalesce(p50_ns, 0) > 0)),
+	CONSTRAINT origin_names_its_trial
+		CHECK ((origin = 'measured') = (origin_trial IS NULL))
 ) STRICT;
 
 CREATE INDEX trial_best ON trial (run, score_ns, no) WHERE outcome = 'ok';
@@ -170,7 +172,7 @@ CREATE TABLE timing (
 	shape INTEGER NOT NULL,
 	mode TEXT NOT NULL CHECK (mode IN ('graph', 'event', 'cpu')),
 	l2 TEXT NOT NULL CHECK (l2 IN ('warm', 'cold')),
-	p50_ns REAL NOT NULL CHECK (p50_ns >= 0),
+	p50_ns REAL NOT NULL CONSTRAINT timing_is_no_less_than_0 CHECK (p50_ns >= 0),
 	mean_ns REAL,
 	stddev_ns REAL,
 	min_ns REAL,
@@ -213,7 +215,7 @@ CREATE TABLE event (
 	at_ms INTEGER NOT NULL,
 	run INTEGER REFERENCES run (id),
 	kind TEXT NOT NULL,
-	body TEXT NOT NULL CHECK (json_valid(body))
+	body TEXT NOT NULL
 ) STRICT;
 
 -- A trial with its PTXAS figures, in the order in which the program reads them.

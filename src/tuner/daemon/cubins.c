@@ -101,9 +101,10 @@ static struct pin *find_pin(const struct cubins *c, const char *name)
 
 void cubins_pin(struct cubins *c, const char *hash)
 {
-	struct pin *p = find_pin(c, hash);
+	struct pin *p;
 
 	assert(strlen(hash) == HASH_LEN);
+	p = find_pin(c, hash);
 	if (!p) {
 		c->pins = mem_grow(c->pins, (size_t)c->n_pins + 1, sizeof *c->pins);
 		p = &c->pins[c->n_pins++];
