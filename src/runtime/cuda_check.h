@@ -1,0 +1,10 @@
+#ifndef RUNTIME_CUDA_CHECK_H
+#define RUNTIME_CUDA_CHECK_H
+
+#include "runtime/cuda_trial.h"
+
+/* Checks every shape that is to be checked with every seed, or with the fresh one; ends the trial
+ * at the first check that fails, whose row is kept. 0, 1 or an error: see cuda_trial.h. */
+int trial_check(struct trial *t, struct err *e);
+
+#endif

@@ -1,0 +1,367 @@
+#include "runtime/cuda_data.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "runtime/cuda_compare.h"
+#include "runtime/cuda_place.h"
+#include "runtime/fill.h"
+#include "runtime/npy.h"
+
+enum { CUBIN_BYTES_MAX = 1 << 30 };
+
+static int load_cubin(struct session *s, const struct problem_reference *r,
+		      struct reference_code *code, struct err *e)
+{
+	char *bytes;
+	int result;
+
+	if (file_read(r->artifact, CUBIN_BYTES_MAX, &bytes, NULL, e) < 0)
+		return (int)e->code;
+	result = s->cu.module_load(&code->module, bytes);
+	free(bytes);
+	if (result == CUDA_OK)
+		result = s->cu.module_function(&code->function, code->module, r->entry);
+	return cuda_check(&s->cu, result, e, "loading its binary");
+}
+
+int references_load(struct session *s, struct err *e)
+{
+	const struct problem *p = s->p;
+
+	s->references = mem_array((size_t)p->n_references + 1, sizeof *s->references);
+	for (int i = 0; i < p->n_references; i++) {
+		const struct problem_reference *r = &p->references[i];
+		int result = 0;
+
+		if (r->files)
+			continue;
+		if (r->language == LANGUAGE_C)
+			result = host_call_load(r->artifact, &s->references[i].host, e);
+		else
+			result = load_cubin(s, r, &s->references[i], e);
+		if (result < 0)
+			return err_wrap(e, "reference %s", r->name);
+	}
+	return 0;
+}
+
+void references_unload(struct session *s)
+{
+	for (int i = 0; s->references && i < s->p->n_references; i++) {
+		if (s->references[i].module)
+			s->cu.module_unload(s->references[i].module);
+		host_call_close(s->references[i].host);
+	}
+	free(s->references);
+	s->references = NULL;
+}
+
+/* The data set as it lies in host memory while it is made. */
+struct draft {
+	struct session *s;
+	struct dataset *set;
+	char *image;
+	void **buffers; /* into the image; scratch: NULL */
+};
+
+static void draft_release(struct draft *d)
+{
+	free(d->image);
+	free(d->buffers);
+}
+
+static int draft_fill(struct draft *d, struct err *e)
+{
+	const struct problem *p = d->s->p;
+	const struct layout *l = &d->s->layouts[d->set->shape];
+	int r = 0;
+
+	d->image = mem_alloc((size_t)l->total + 1);
+	d->buffers = mem_array((size_t)p->n_buffers + 1, sizeof *d->buffers);
+	memset(d->image, VERIFY_GUARD_BYTE, (size_t)l->total);
+	for (int b = 0; b < p->n_buffers && r == 0; b++) {
+		if (p->buffers[b].role == BUFFER_SCRATCH)
+			continue;
+		d->buffers[b] = d->image + l->offsets[b];
+		memset(d->buffers[b], verify_poison(p->buffers[b].type, 0), (size_t)l->bytes[b]);
+		if (p->buffers[b].role != BUFFER_OUT)
+			r = fill_buffer(p, d->set->shape, b, d->set->seed, d->buffers,
+					d->buffers[b], e);
+	}
+	return r;
+}
+
+static int allocate(struct session *s, cuda_ptr *ret, int64_t bytes, struct err *e)
+{
+	size_t left = 0, total = 0;
+	int result = s->cu.alloc(ret, (size_t)bytes);
+
+	if (result != CUDA_OUT_OF_MEMORY)
+		return cuda_check(&s->cu, result, e, "allocating device memory");
+	s->cu.memory_info(&left, &total);
+	return err_set(e, ERR_FULL,
+		       "%lld bytes of device memory are needed, %zu of %zu are free; use smaller "
+		       "shapes or fewer seeds",
+		       (long long)bytes, left, total);
+}
+
+static int upload_now(struct session *s, cuda_ptr to, const void *from, int64_t bytes,
+		      struct err *e)
+{
+	int result = bytes ? s->cu.upload(to, from, (size_t)bytes, s->stream) : CUDA_OK;
+
+	if (result == CUDA_OK)
+		result = s->cu.stream_sync(s->stream);
+	return cuda_check(&s->cu, result, e, "uploading data");
+}
+
+/* C scratch lives only as long as the call. */
+static int run_host(struct draft *d, int reference, struct err *e)
+{
+	struct session *s = d->s;
+	const struct problem_reference *r = &s->p->references[reference];
+	const struct launch *l = &s->p->shapes[d->set->shape].references[reference];
+	const struct layout *layout = &s->layouts[d->set->shape];
+	size_t n = (size_t)r->n_arguments;
+	char *image = mem_copy(d->image, (size_t)layout->total + 1);
+	uint64_t *values = mem_array(n + 1, sizeof *values);
+	void **arguments = mem_array(n + 1, sizeof *arguments);
+	void **scratch = mem_array((size_t)s->p->n_buffers + 1, sizeof *scratch);
+	int result;
+
+	for (int b = 0; b < s->p->n_buffers && b < l->n_scratch; b++)
+		if (s->p->buffers[b].role == BUFFER_SCRATCH)
+			scratch[b] = mem_array((size_t)l->scratch[b] + 1,
+					       dtype_bytes(s->p->buffers[b].type));
+	for (size_t i = 0; i < n; i++) {
+		int b = r->arguments[i].buffer;
+
+		arguments[i] = &values[i];
+		if (b < 0) {
+			dtype_set(r->arguments[i].type, &values[i], 0, l->scalars[i]);
+		} else {
+			void *at = d->buffers[b] ? image + layout->offsets[b] : scratch[b];
+
+			memcpy(&values[i], &at, sizeof at);
+		}
+	}
+	host_call_run(s->references[reference].host, arguments);
+	result = upload_now(s, d->set->expected[reference], image, layout->total, e);
+	for (int b = 0; b < s->p->n_buffers; b++)
+		free(scratch[b]);
+	free(scratch);
+	free(arguments);
+	free(values);
+	free(image);
+	return result;
+}
+
+static int read_files(struct draft *d, int reference, struct err *e)
+{
+	struct session *s = d->s;
+	const struct problem *p = s->p;
+	const struct layout *l = &s->layouts[d->set->shape];
+	char *image = mem_copy(d->image, (size_t)l->total + 1);
+	int r = 0;
+
+	for (int b = 0; b < p->n_buffers && r == 0; b++) {
+		const char *path = p->references[reference].files[b];
+
+		if (path && buffer_is_output(&p->buffers[b]))
+			r = npy_load(path, p->buffers[b].type,
+				     p->shapes[d->set->shape].buffers[b].count,
+				     image + l->offsets[b], e);
+	}
+	if (r == 0)
+		r = upload_now(s, d->set->expected[reference], image, l->total, e);
+	free(image);
+	return r;
+}
+
+/* Two rounds, as a variant gets them: what the reference does not write, or does not write the
+ * same way twice, shows as a difference between them. CUresult. */
+static int queue_rounds(struct session *s, const struct dataset *set, const struct cuda_call *call,
+			const struct place *places, cuda_ptr expected)
+{
+	int result = CUDA_OK;
+
+	for (int round = 0; round < VERIFY_ROUNDS && result == CUDA_OK; round++) {
+		result = cuda_restore(s, set, places, round);
+		if (result == CUDA_OK)
+			result = cuda_call_go(s, call);
+		if (result == CUDA_OK && round == 0)
+			result = cuda_keep_outputs(s, set->shape, places, expected);
+	}
+	return result;
+}
+
+static int judge_rounds(struct session *s, const struct dataset *set, const struct place *places,
+			cuda_ptr expected, struct err *e)
+{
+	struct segment *segments = mem_array((size_t)s->p->n_buffers * 4 + 1, sizeof *segments);
+	int fixed = segments_untouched(s, set, places, segments);
+	int n = fixed + segments_outputs(s, set->shape, expected, places, segments + fixed);
+	struct findings found = { 0 };
+	int result = compare_begin(s, segments, n, 0), r;
+
+	if (result == CUDA_OK)
+		result = compare_same(s, 0, n);
+	if (result == CUDA_OK)
+		result = compare_fetch(s, n, 0, &found);
+	r = cuda_check(&s->cu, result, e, "running it");
+	if (r == 0 && findings_differ(&found, 0, fixed))
+		r = err_set(e, ERR_FAILED, "it writes to an input or outside a buffer");
+	if (r == 0 && !s->p->nondeterministic && findings_differ(&found, fixed, n - fixed))
+		r = err_set(e, ERR_FAILED,
+			    "two launches give different outputs: it leaves elements unwritten, or "
+			    "its result depends on timing");
+	findings_release(&found);
+	free(segments);
+	return r;
+}
+
+static int run_device(struct draft *d, int reference, struct err *e)
+{
+	struct session *s = d->s;
+	const struct problem_reference *r = &s->p->references[reference];
+	const struct launch *l = &s->p->shapes[d->set->shape].references[reference];
+	struct place *places = mem_array((size_t)s->p->n_buffers + 1, sizeof *places);
+	cuda_ptr expected = d->set->expected[reference];
+	struct cuda_call call;
+	int result = cuda_place(s, d->set->shape, l, places), status;
+
+	if (result == CUDA_OK)
+		result = cuda_allow_shared(s, s->references[reference].function, l->shared_bytes);
+	if (result == CUDA_OK) {
+		cuda_call_init(&call, s->references[reference].function, r->arguments,
+			       r->n_arguments, l, places);
+		result = queue_rounds(s, d->set, &call, places, expected);
+		cuda_call_release(&call);
+	}
+	status = cuda_check(&s->cu, result, e, "launching it");
+	if (status == 0)
+		status = judge_rounds(s, d->set, places, expected, e);
+	free(places);
+	return status;
+}
+
+/* An expected output that is not finite would fail every variant. */
+static int refuse_nans(struct session *s, const struct dataset *set, int reference, struct err *e)
+{
+	const struct problem *p = s->p;
+	struct findings found = { 0 };
+	int result = compare_begin(s, NULL, 0, p->n_buffers), r;
+
+	for (int b = 0; b < p->n_buffers && result == CUDA_OK; b++) {
+		cuda_ptr at =
+			set->expected[reference] + (cuda_ptr)s->layouts[set->shape].offsets[b];
+		struct comparison c = { p->buffers[b].type,
+					at,
+					at,
+					p->shapes[set->shape].buffers[b].count,
+					0,
+					&p->references[reference].gates };
+
+		if (buffer_is_output(&p->buffers[b]))
+			result = compare_queue(s, 0, b, &c);
+	}
+	if (result == CUDA_OK)
+		result = compare_fetch(s, 0, p->n_buffers, &found);
+	r = cuda_check(&s->cu, result, e, "looking at its outputs");
+	for (int b = 0; b < p->n_buffers && r == 0; b++) {
+		struct figures f = { 0 };
+
+		if (buffer_is_output(&p->buffers[b]))
+			findings_figures(&found, b, p->shapes[set->shape].buffers[b].count, &f);
+		if (f.nans)
+			r = err_set(e, ERR_FAILED,
+				    "%lld elements of %s are NaN, infinite or not written, the "
+				    "first is element %lld",
+				    (long long)f.nans, p->buffers[b].name, (long long)f.first_bad);
+	}
+	findings_release(&found);
+	return r;
+}
+
+static int make_expected(struct draft *d, struct err *e)
+{
+	struct session *s = d->s;
+	const struct problem *p = s->p;
+	int r = 0;
+
+	d->set->expected = mem_array((size_t)p->n_references + 1, sizeof(cuda_ptr));
+	for (int i = 0; i < p->n_references && r == 0; i++) {
+		r = allocate(s, &d->set->expected[i], s->layouts[d->set->shape].total, e);
+		if (r == 0 && p->references[i].files)
+			r = read_files(d, i, e);
+		else if (r == 0 && p->references[i].language == LANGUAGE_C)
+			r = run_host(d, i, e);
+		else if (r == 0)
+			r = run_device(d, i, e);
+		if (r == 0)
+			r = refuse_nans(s, d->set, i, e);
+		if (r < 0)
+			err_wrap(e, "reference %s", p->references[i].name);
+	}
+	return r;
+}
+
+int dataset_make(struct session *s, int shape, uint64_t seed, struct dataset *ret, struct err *e)
+{
+	struct dataset set = { .shape = shape, .seed = seed };
+	struct draft draft = { .s = s, .set = &set };
+	int64_t total = s->layouts[shape].total;
+	int r = draft_fill(&draft, e);
+
+	if (r == 0)
+		r = allocate(s, &set.image, total, e);
+	if (r == 0)
+		r = upload_now(s, set.image, draft.image, total, e);
+	if (r == 0 && s->p->shapes[shape].check)
+		r = make_expected(&draft, e);
+	draft_release(&draft);
+	if (r < 0) {
+		dataset_release(s, &set);
+		return err_wrap(e, "shape %s, seed %llu", s->p->shapes[shape].name,
+				(unsigned long long)seed);
+	}
+	*ret = set;
+	return 0;
+}
+
+void dataset_release(struct session *s, struct dataset *d)
+{
+	for (int i = 0; d->expected && i < s->p->n_references; i++)
+		if (d->expected[i])
+			s->cu.free(d->expected[i]);
+	free(d->expected);
+	if (d->image)
+		s->cu.free(d->image);
+	memset(d, 0, sizeof *d);
+}
+
+const struct dataset *dataset_find(const struct session *s, int shape, uint64_t seed)
+{
+	for (int i = 0; i < s->n_sets; i++)
+		if (s->sets[i].shape == shape && s->sets[i].seed == seed)
+			return &s->sets[i];
+	return NULL;
+}
+
+int dataset_fresh(struct session *s, int shape, uint64_t seed, const struct dataset **ret,
+		  struct err *e)
+{
+	struct dataset *set = &s->fresh[shape];
+	int r = 0;
+
+	if (set->image && set->seed != seed)
+		dataset_release(s, set);
+	if (!set->image)
+		r = dataset_make(s, shape, seed, set, e);
+	if (r == 0)
+		*ret = set;
+	return r;
+}

@@ -1,0 +1,288 @@
+#include "runtime/cuda_session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "runtime/cuda.h"
+#include "runtime/cuda_data.h"
+#include "runtime/cuda_place.h"
+#include "runtime/nvrtc.h"
+
+static const char verify_text[] =
+#include "kernels/verify.cu.inc"
+	;
+
+static const struct {
+	enum device_attr attr;
+	int attribute; /* CUdevice_attribute */
+} attributes[] = {
+	{ DEVICE_SM_COUNT, 16 },	{ DEVICE_WARP_SIZE, 10 },
+	{ DEVICE_MAX_THREADS, 1 },	{ DEVICE_MAX_SHARED_BYTES, 97 },
+	{ DEVICE_SM_SHARED_BYTES, 81 }, { DEVICE_SM_REGISTERS, 82 },
+	{ DEVICE_SM_THREADS, 39 },	{ DEVICE_L2_BYTES, 38 },
+	{ DEVICE_MAX_GRID_X, 5 },	{ DEVICE_MAX_GRID_Y, 6 },
+	{ DEVICE_CLOCK_KHZ, 13 },	{ DEVICE_COMPUTE_MAJOR, 75 },
+	{ DEVICE_COMPUTE_MINOR, 76 },
+};
+
+static void format_uuid(const struct cuda_uuid *u, char ret[64])
+{
+	int n = snprintf(ret, 64, "GPU-");
+
+	for (int i = 0; i < 16; i++)
+		n += snprintf(ret + n, 64 - (size_t)n, "%s%02x",
+			      i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", u->bytes[i]);
+}
+
+static void describe_driver(const struct cuda_driver *cu, char *ret, size_t size)
+{
+	int version = 0;
+
+	if (nvml_driver_version(ret, size))
+		return;
+	if (cu->driver_version(&version) == CUDA_OK)
+		snprintf(ret, size, "CUDA %d.%d", version / 1000, version % 1000 / 10);
+	else
+		snprintf(ret, size, "unknown");
+}
+
+int cuda_describe(const struct cuda_driver *cu, int ordinal, struct device *ret, struct err *e)
+{
+	struct device d = { .ordinal = ordinal };
+	struct cuda_uuid uuid = { { 0 } };
+	size_t memory = 0;
+	int handle, result = cu->device_get(&handle, ordinal);
+
+	if (result == CUDA_OK)
+		result = cu->device_name(d.name, sizeof d.name, handle);
+	if (result == CUDA_OK)
+		result = cu->device_uuid(&uuid, handle);
+	if (result == CUDA_OK)
+		result = cu->device_memory(&memory, handle);
+	for (size_t i = 0; i < sizeof attributes / sizeof attributes[0] && result == CUDA_OK; i++) {
+		int value;
+
+		result = cu->device_attribute(&value, attributes[i].attribute, handle);
+		if (result == CUDA_OK)
+			d.attr[attributes[i].attr] = value;
+	}
+	if (cuda_check(cu, result, e, "asking for a device") < 0)
+		return err_wrap(e, "device %d", ordinal);
+	d.attr[DEVICE_MEMORY_BYTES] = (int64_t)memory;
+	format_uuid(&uuid, d.uuid);
+	describe_driver(cu, d.driver, sizeof d.driver);
+	*ret = d;
+	return 0;
+}
+
+int room_reserve(struct session *s, struct room *r, int64_t bytes)
+{
+	struct room grown = { .bytes = bytes };
+	int result;
+
+	if (bytes <= r->bytes)
+		return CUDA_OK;
+	if (r->at) {
+		s->cu.free(r->at);
+		*r = (struct room){ 0 };
+	}
+	result = s->cu.alloc(&grown.at, (size_t)bytes);
+	if (result == CUDA_OK)
+		*r = grown;
+	return result;
+}
+
+/* The names of the element types, as verify.cu knows them, come from the one list. */
+static int compile_kernels(const char *arch, struct nvrtc_result *ret, struct err *e)
+{
+	static const char *const ids[] = {
+#define X(id, name, c, bytes) #id,
+		DTYPE_MAP(X)
+#undef X
+	};
+	char types[DTYPE_COUNT][32], target[64];
+	const char *options[DTYPE_COUNT + 3];
+	struct nvrtc_job job = { .text = verify_text, .name = "verify.cu", .options = options };
+	const struct nvrtc *n;
+
+	if (nvrtc_load(&n, e) < 0)
+		return (int)e->code;
+	for (int i = 0; i < DTYPE_COUNT; i++) {
+		snprintf(types[i], sizeof types[i], "-DDTYPE_%s=%d", ids[i], i);
+		options[job.n_options++] = types[i];
+	}
+	snprintf(target, sizeof target, "--gpu-architecture=%s", arch);
+	options[job.n_options++] = target;
+	options[job.n_options++] = "-std=c++17";
+	options[job.n_options++] = "--fmad=false";
+	if (nvrtc_compile(n, &job, ret, e) < 0)
+		return (int)e->code;
+	if (!ret->cubin) {
+		err_set(e, ERR_FAILED, "the comparing kernels do not compile for %s: %s", arch,
+			ret->log);
+		nvrtc_result_release(ret);
+		return ERR_FAILED;
+	}
+	return 0;
+}
+
+static int load_kernels(struct session *s, struct err *e)
+{
+	struct nvrtc_result compiled;
+	int archs[NVRTC_ARCHS_MAX], result, r;
+	const struct nvrtc *n;
+
+	r = nvrtc_load(&n, e);
+	if (r == 0)
+		r = cuda_arch_pick((int)s->device.attr[DEVICE_COMPUTE_MAJOR],
+				   (int)s->device.attr[DEVICE_COMPUTE_MINOR], archs,
+				   nvrtc_archs(n, archs), s->device.arch, e);
+	if (r == 0)
+		r = compile_kernels(s->device.arch, &compiled, e);
+	if (r < 0)
+		return r;
+	result = s->cu.module_load(&s->module, compiled.cubin);
+	if (result == CUDA_OK)
+		result = s->cu.module_function(&s->compare, s->module, "evo_compare");
+	if (result == CUDA_OK)
+		result = s->cu.module_function(&s->same, s->module, "evo_same");
+	if (result == CUDA_OK)
+		result = s->cu.module_function(&s->spin, s->module, "evo_spin");
+	nvrtc_result_release(&compiled);
+	return cuda_check(&s->cu, result, e, "loading the comparing kernels");
+}
+
+static int open_context(struct session *s, int ordinal, struct err *e)
+{
+	int result = s->cu.device_get(&s->handle, ordinal);
+
+	if (result == CUDA_OK)
+		result = s->cu.context_retain(&s->context, s->handle);
+	if (result == CUDA_OK)
+		result = s->cu.context_set(s->context);
+	if (result == CUDA_OK)
+		result = s->cu.stream_create(&s->stream, CUDA_STREAM_NON_BLOCKING);
+	if (result == CUDA_OK)
+		result = s->cu.event_create(&s->start, CUDA_EVENT_DEFAULT);
+	if (result == CUDA_OK)
+		result = s->cu.event_create(&s->end, CUDA_EVENT_DEFAULT);
+	return cuda_check(&s->cu, result, e, "opening the device");
+}
+
+static int lay_out(struct session *s, struct err *e)
+{
+	const struct problem *p = s->p;
+	int64_t largest = 0;
+	int result;
+
+	s->layouts = mem_array((size_t)p->n_shapes + 1, sizeof *s->layouts);
+	for (int i = 0; i < p->n_shapes; i++) {
+		if (layout_init(&s->layouts[i], p, i, e) < 0)
+			return (int)e->code;
+		if (s->layouts[i].total > largest)
+			largest = s->layouts[i].total;
+	}
+	result = room_reserve(s, &s->arena, largest);
+	if (result == CUDA_OK)
+		result = room_reserve(s, &s->first, largest);
+	return cuda_check(&s->cu, result, e, "allocating the buffers");
+}
+
+static int make_sets(struct session *s, struct err *e)
+{
+	const struct problem *p = s->p;
+	int r = 0;
+
+	s->fresh = mem_array((size_t)p->n_shapes + 1, sizeof *s->fresh);
+	s->sets = mem_array((size_t)p->n_shapes * (size_t)p->n_seeds + 1, sizeof *s->sets);
+	for (int shape = 0; shape < p->n_shapes && r == 0; shape++) {
+		const struct problem_shape *ps = &p->shapes[shape];
+		int seeds = ps->check ? p->n_seeds : ps->time ? 1 : 0;
+
+		for (int i = 0; i < seeds && r == 0; i++) {
+			r = dataset_make(s, shape, p->seeds[i], &s->sets[s->n_sets], e);
+			if (r == 0)
+				s->n_sets++;
+		}
+	}
+	return r;
+}
+
+int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct err *e)
+{
+	struct session *s;
+	int r;
+
+	if (p->n_seeds < 1)
+		return err_set(e, ERR_INVALID, "gates.seeds: at least one seed is needed");
+	s = mem_alloc(sizeof *s);
+	s->p = p;
+	r = cuda_driver_load(&s->cu, e);
+	if (r < 0) {
+		free(s);
+		return r;
+	}
+	r = cuda_check(&s->cu, s->cu.init(0), e, "starting CUDA");
+	if (r == 0)
+		r = cuda_describe(&s->cu, ordinal, &s->device, e);
+	if (r == 0)
+		r = open_context(s, ordinal, e);
+	if (r == 0)
+		r = load_kernels(s, e);
+	if (r == 0)
+		r = lay_out(s, e);
+	if (r == 0)
+		r = references_load(s, e);
+	if (r == 0)
+		r = make_sets(s, e);
+	if (r < 0) {
+		cuda_close(s);
+		return r;
+	}
+	s->nvml = nvml_open(s->device.uuid);
+	*ret = s;
+	return 0;
+}
+
+static void release_memory(struct session *s)
+{
+	struct room *rooms[] = { &s->arena,    &s->first,   &s->scratch,
+				 &s->segments, &s->results, &s->flush };
+
+	for (int i = 0; i < s->n_sets; i++)
+		dataset_release(s, &s->sets[i]);
+	for (int i = 0; s->fresh && i < s->p->n_shapes; i++)
+		dataset_release(s, &s->fresh[i]);
+	for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
+		if (rooms[i]->at)
+			s->cu.free(rooms[i]->at);
+	for (int i = 0; s->layouts && i < s->p->n_shapes; i++)
+		layout_release(&s->layouts[i]);
+	free(s->layouts);
+	free(s->sets);
+	free(s->fresh);
+}
+
+/* After a fault every call fails and the driver has already let go; that is no reason to stop. */
+void cuda_close(struct session *s)
+{
+	if (!s)
+		return;
+	release_memory(s);
+	references_unload(s);
+	if (s->module)
+		s->cu.module_unload(s->module);
+	if (s->start)
+		s->cu.event_destroy(s->start);
+	if (s->end)
+		s->cu.event_destroy(s->end);
+	if (s->stream)
+		s->cu.stream_destroy(s->stream);
+	if (s->context)
+		s->cu.context_release(s->handle);
+	nvml_close(s->nvml);
+	free(s);
+}

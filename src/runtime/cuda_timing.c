@@ -1,0 +1,394 @@
+#include "runtime/cuda_timing.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "runtime/cuda_place.h"
+#include "runtime/stats.h"
+
+/*
+ * The spin kernel in front of a sample keeps the device busy until everything is queued, so that
+ * no sample holds a gap in which the device waits for the host. Where the cache is to be cold,
+ * every launch follows a write of twice the cache's size, and what a graph of such writes alone
+ * takes is subtracted.
+ */
+enum {
+	SPIN_US = 25,
+	LAUNCHES_MAX = 1000,
+	ESTIMATE_LAUNCHES_MAX = 64,
+	ESTIMATE_NS = 200000,
+	EVENT_WARMUP = 20,
+	EVENT_LAUNCHES = 100,
+	FLUSH_SAMPLES = 5,
+	THROTTLE_RETRIES = 3,
+	FLUSH_BYTES_MIN = 32 << 20,
+};
+
+struct timing_run {
+	struct trial *t;
+	const struct dataset *set;
+	struct place *places;
+	struct cuda_call call;
+	bool cold;
+	int launches;
+	struct cuda_exec *exec, *flush_exec;
+	double flush_ns; /* of the writes in one sample */
+	double beat_ns;	 /* for early abort; 0: nothing to beat */
+	struct timing *ret;
+};
+
+static int spin(struct session *s)
+{
+	int64_t khz = s->device.attr[DEVICE_CLOCK_KHZ];
+	int64_t cycles = (khz > 0 ? khz : 1000000) * SPIN_US / 1000;
+	void *arguments[] = { &cycles };
+
+	return s->cu.launch(s->spin, 1, 1, 1, 1, 1, 1, 0, s->stream, arguments, NULL);
+}
+
+static int flush(struct session *s)
+{
+	return s->cu.set8(s->flush.at, 0, (size_t)s->flush.bytes, s->stream);
+}
+
+/* The four below return a CUresult. */
+static int launch_once(struct timing_run *run)
+{
+	struct session *s = run->t->s;
+	int result = run->cold ? flush(s) : CUDA_OK;
+
+	return result == CUDA_OK ? cuda_call_go(s, &run->call) : result;
+}
+
+static int elapsed(struct session *s, double *ret_ns)
+{
+	float ms = 0;
+	int result = s->cu.event_record(s->end, s->stream);
+
+	if (result == CUDA_OK)
+		result = s->cu.event_sync(s->end);
+	if (result == CUDA_OK)
+		result = s->cu.event_elapsed(&ms, s->start, s->end);
+	*ret_ns = (double)ms * 1e6;
+	return result;
+}
+
+static int begin(struct session *s)
+{
+	int result = spin(s);
+
+	return result == CUDA_OK ? s->cu.event_record(s->start, s->stream) : result;
+}
+
+static int time_graph(struct session *s, struct cuda_exec *exec, double *ret_ns)
+{
+	int result = begin(s);
+
+	if (result == CUDA_OK)
+		result = s->cu.graph_launch(exec, s->stream);
+	return result == CUDA_OK ? elapsed(s, ret_ns) : result;
+}
+
+static int time_event(struct timing_run *run, double *ret_ns)
+{
+	struct session *s = run->t->s;
+	int result = run->cold ? flush(s) : CUDA_OK;
+
+	if (result == CUDA_OK)
+		result = s->cu.event_record(s->start, s->stream);
+	if (result == CUDA_OK)
+		result = cuda_call_go(s, &run->call);
+	return result == CUDA_OK ? elapsed(s, ret_ns) : result;
+}
+
+static int warm_up(struct timing_run *run, int launches)
+{
+	int result = CUDA_OK;
+
+	for (int i = 0; i < launches && result == CUDA_OK; i++)
+		result = launch_once(run);
+	return result == CUDA_OK ? run->t->s->cu.stream_sync(run->t->s->stream) : result;
+}
+
+/* Doubles the batch until it lasts long enough to be told from a launch's own cost. */
+static int estimate(struct timing_run *run, double *ret_ns)
+{
+	double ns = 0;
+
+	for (int n = 1;; n *= 4) {
+		int result = begin(run->t->s);
+
+		for (int i = 0; i < n && result == CUDA_OK; i++)
+			result = launch_once(run);
+		if (result == CUDA_OK)
+			result = elapsed(run->t->s, &ns);
+		if (result != CUDA_OK)
+			return result;
+		if (ns >= ESTIMATE_NS || n >= ESTIMATE_LAUNCHES_MAX) {
+			*ret_ns = ns / n;
+			return CUDA_OK;
+		}
+	}
+}
+
+/* A graph of the sample's launches, or of its flushes alone. A capture must be ended even when
+ * something in it failed, or the stream is of no use any more. */
+static int build(struct timing_run *run, bool only_flushes, struct cuda_exec **ret)
+{
+	struct session *s = run->t->s;
+	struct cuda_graph *graph = NULL;
+	int result = s->cu.capture_begin(s->stream, CUDA_CAPTURE_THREAD_LOCAL), ended;
+
+	if (result != CUDA_OK)
+		return result;
+	for (int i = 0; i < run->launches && result == CUDA_OK; i++)
+		result = only_flushes ? flush(s) : launch_once(run);
+	ended = s->cu.capture_end(s->stream, &graph);
+	if (result == CUDA_OK)
+		result = ended;
+	if (result == CUDA_OK)
+		result = s->cu.graph_instantiate(ret, graph, 0);
+	if (result == CUDA_OK)
+		result = s->cu.graph_upload(*ret, s->stream);
+	if (graph)
+		s->cu.graph_destroy(graph);
+	return result;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int time_flushes(struct timing_run *run)
+{
+	double ns[FLUSH_SAMPLES];
+	int result = build(run, true, &run->flush_exec);
+
+	for (int i = 0; i < FLUSH_SAMPLES && result == CUDA_OK; i++)
+		result = time_graph(run->t->s, run->flush_exec, &ns[i]);
+	if (result != CUDA_OK)
+		return result;
+	qsort(ns, FLUSH_SAMPLES, sizeof ns[0], compare_doubles);
+	run->flush_ns = ns[FLUSH_SAMPLES / 2];
+	return CUDA_OK;
+}
+
+static int build_graphs(struct timing_run *run)
+{
+	double sample_ns = run->t->s->p->timing.sample_ns, one_ns = 0;
+	int result = estimate(run, &one_ns);
+
+	if (result != CUDA_OK)
+		return result;
+	run->launches = 1;
+	if (one_ns > 0 && sample_ns > one_ns)
+		run->launches = (int)fmin(round(sample_ns / one_ns), LAUNCHES_MAX);
+	result = build(run, false, &run->exec);
+	if (result == CUDA_OK && run->cold)
+		result = time_flushes(run);
+	return result;
+}
+
+static int take_sample(struct timing_run *run, double *ret_ns)
+{
+	double ns;
+	int result;
+
+	if (run->ret->mode == TIMING_EVENT)
+		return time_event(run, ret_ns);
+	result = time_graph(run->t->s, run->exec, &ns);
+	*ret_ns = fmax(ns - run->flush_ns, 0) / run->launches;
+	return result;
+}
+
+static bool enough(const struct timing_run *run, int n)
+{
+	const struct timing_options *o = &run->t->s->p->timing;
+	int max = o->samples_max < STATS_SAMPLES_MAX ? o->samples_max : STATS_SAMPLES_MAX;
+
+	if (n == 0)
+		return false;
+	if (run->ret->mode == TIMING_EVENT)
+		return n >= EVENT_LAUNCHES;
+	return stats_settled(run->ret->samples_ns, n, o->samples_min, max, o->noise);
+}
+
+static int take_samples(struct timing_run *run)
+{
+	struct timing *t = run->ret;
+	double factor = run->t->s->p->timing.abort_factor;
+	int result;
+
+	t->n_samples = 0;
+	while (!enough(run, t->n_samples) && !t->aborted) {
+		result = take_sample(run, &t->samples_ns[t->n_samples]);
+		if (result != CUDA_OK)
+			return result;
+		t->n_samples++;
+		t->aborted = stats_hopeless(t->samples_ns, t->n_samples, run->beat_ns, factor);
+	}
+	return CUDA_OK;
+}
+
+/* Takes the set again while the card was held back, a few times; then keeps what there is. */
+static int sample_unthrottled(struct timing_run *run)
+{
+	struct trial *t = run->t;
+
+	for (int attempt = 0;; attempt++) {
+		struct clocks before, after;
+		int result;
+
+		nvml_clocks(t->s->nvml, &before);
+		result = take_samples(run);
+		if (result != CUDA_OK)
+			return result;
+		nvml_clocks(t->s->nvml, &after);
+		if (before.throttle > 0 && after.throttle >= 0)
+			after.throttle |= before.throttle;
+		t->m->clocks = after;
+		if (!nvml_throttled(after.throttle) || attempt == THROTTLE_RETRIES)
+			return CUDA_OK;
+		run->ret->throttled += run->ret->n_samples;
+		run->ret->aborted = false;
+	}
+}
+
+static void summarise(struct timing *t, int launches)
+{
+	struct stats st;
+
+	stats_of(t->samples_ns, t->n_samples, &st);
+	t->launches_per_sample = launches;
+	t->p50_ns = st.median;
+	t->mean_ns = st.mean;
+	t->stddev_ns = st.stddev;
+	t->min_ns = st.min;
+	t->p90_ns = st.p90;
+	t->p99_ns = st.p99;
+	t->ci_low_ns = st.ci_low;
+	t->ci_high_ns = st.ci_high;
+}
+
+static int prepare(struct timing_run *run)
+{
+	struct session *s = run->t->s;
+	int64_t l2 = s->device.attr[DEVICE_L2_BYTES] * 2;
+	int result = CUDA_OK;
+
+	if (run->cold)
+		result = room_reserve(s, &s->flush, l2 > FLUSH_BYTES_MIN ? l2 : FLUSH_BYTES_MIN);
+	if (result == CUDA_OK)
+		result = cuda_restore(s, run->set, run->places, 0);
+	return result;
+}
+
+static int run_timing(struct timing_run *run, struct err *e)
+{
+	struct trial *t = run->t;
+	bool graph = run->ret->mode == TIMING_GRAPH;
+	int64_t start = clock_mono_ns();
+	int warmup = t->s->p->timing.warmup;
+	int r = trial_verdict(t, prepare(run), TRIAL_OURS, "preparing the buffers", e);
+
+	if (r)
+		return r;
+	if (warmup < 1)
+		warmup = 1;
+	if (!graph && warmup < EVENT_WARMUP)
+		warmup = EVENT_WARMUP;
+	r = trial_verdict(t, warm_up(run, warmup), TRIAL_LAUNCH, "warming up", e);
+	if (r == 0 && graph)
+		r = trial_verdict(t, build_graphs(run), TRIAL_OURS, "building the graph", e);
+	t->m->warm_ms += (double)(clock_mono_ns() - start) / 1e6;
+	start = clock_mono_ns();
+	if (r == 0)
+		r = trial_verdict(t, sample_unthrottled(run), TRIAL_OURS, "timing the kernel", e);
+	t->m->time_ms += (double)(clock_mono_ns() - start) / 1e6;
+	if (r == 0)
+		summarise(run->ret, graph ? run->launches : 1);
+	if (run->exec)
+		t->s->cu.exec_destroy(run->exec);
+	if (run->flush_exec)
+		t->s->cu.exec_destroy(run->flush_exec);
+	return r;
+}
+
+/*
+ * The p50 that this shape must beat for the weighted geometric mean over all shapes to beat the
+ * best: known only at the last shape, when the others are in.
+ */
+static double to_beat(const struct trial *t, int shape)
+{
+	const struct problem *p = t->s->p;
+	double weights = 0, rest = 0, own = p->shapes[shape].weight;
+
+	if (t->job->best_ns <= 0 || own <= 0)
+		return 0;
+	for (int i = 0; i < p->n_shapes; i++) {
+		if (p->shapes[i].time && i > shape)
+			return 0;
+		if (p->shapes[i].time)
+			weights += p->shapes[i].weight;
+	}
+	for (int i = 0; i < t->m->n_timings; i++) {
+		const struct timing *done = &t->m->timings[i];
+
+		if (done->p50_ns <= 0)
+			return 0;
+		rest += p->shapes[done->shape].weight * log(done->p50_ns);
+	}
+	return exp((weights * log(t->job->best_ns) - rest) / own);
+}
+
+/* On error or an early end the row is given up: a timing in *m is always complete. */
+static int time_shape(struct trial *t, int shape, struct err *e)
+{
+	const struct problem *p = t->s->p;
+	struct timing timing = { .shape = shape, .mode = p->timing.mode, .l2 = p->timing.l2 };
+	struct timing_run run = { .t = t,
+				  .cold = p->timing.l2 == TIMING_L2_COLD,
+				  .beat_ns = to_beat(t, shape),
+				  .ret = &timing };
+	uint64_t seed =
+		t->job->fresh_seed && p->shapes[shape].check ? t->job->fresh_seed : p->seeds[0];
+	int r = trial_dataset(t, shape, seed, &run.set, e);
+
+	if (r < 0)
+		return r;
+	run.places = mem_array((size_t)p->n_buffers + 1, sizeof *run.places);
+	timing.samples_ns = mem_array(STATS_SAMPLES_MAX, sizeof(double));
+	r = trial_verdict(t, cuda_place(t->s, shape, &t->job->launches[shape], run.places),
+			  TRIAL_LAUNCH, "allocating scratch buffers", e);
+	if (r == 0) {
+		cuda_call_init(&run.call, t->function, p->arguments, p->n_arguments,
+			       &t->job->launches[shape], run.places);
+		r = run_timing(&run, e);
+		cuda_call_release(&run.call);
+	}
+	free(run.places);
+	if (r) {
+		free(timing.samples_ns);
+		return r;
+	}
+	timing.samples_ns = mem_grow(timing.samples_ns, (size_t)timing.n_samples, sizeof(double));
+	t->m->timings = mem_grow(t->m->timings, (size_t)t->m->n_timings + 1, sizeof timing);
+	t->m->timings[t->m->n_timings++] = timing;
+	return 0;
+}
+
+int trial_time(struct trial *t, struct err *e)
+{
+	const struct problem *p = t->s->p;
+	int r = 0;
+
+	for (int shape = 0; shape < p->n_shapes && r == 0; shape++)
+		if (p->shapes[shape].time)
+			r = time_shape(t, shape, e);
+	return r;
+}
