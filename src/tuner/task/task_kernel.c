@@ -69,7 +69,7 @@ static bool is_param(const struct task *t, const char *name, size_t len)
 	return false;
 }
 
-/* A macro set twice is one that the search cannot move. */
+/* A macro set twice is one that the search cannot move; references are free to set them. */
 static int check_flag(const struct task *t, const struct json_node *n, const char *flag,
 		      struct err *e)
 {
@@ -95,7 +95,7 @@ static int read_flags(const struct task *t, const struct json_node *n,
 	if (r < 0)
 		return r;
 	if (json_get(n, "flags", &flags)) {
-		for (int i = 0; i < k->n_flags && r == 0; i++)
+		for (int i = 0; !like && i < k->n_flags && r == 0; i++)
 			r = check_flag(t, &flags, k->flags[i], e);
 		return r;
 	}
@@ -106,14 +106,14 @@ static int read_flags(const struct task *t, const struct json_node *n,
 	return 0;
 }
 
-static int read_define(const struct task *t, const struct json_node *n, struct task_kernel *k,
-		       struct err *e)
+static int read_define(const struct task *t, const struct json_node *n, bool tuned,
+		       struct task_kernel *k, struct err *e)
 {
 	struct task_define *d = &k->defines[k->n_defines];
 	struct value v = { 0 };
 	int r = read_identifier(n, n->key, e);
 
-	if (r == 0 && is_param(t, n->key, strlen(n->key)))
+	if (r == 0 && tuned && is_param(t, n->key, strlen(n->key)))
 		r = json_wrong(n, e, "a parameter has this name: the search sets it");
 	if (r == 0)
 		r = task_value_read(n, &v, e);
@@ -144,7 +144,7 @@ static int read_defines(const struct task *t, const struct json_node *n,
 		return r;
 	k->defines = mem_array((size_t)json_count(&object), sizeof *k->defines);
 	for (bool ok = json_first(&object, &m); ok && r == 0; ok = json_next(&m))
-		r = read_define(t, &m, k, e);
+		r = read_define(t, &m, !like, k, e);
 	return r;
 }
 

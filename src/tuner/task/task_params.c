@@ -214,12 +214,8 @@ static int check_preset(const struct task *t, const struct task_preset *p,
 		slots[i] = t->params[i].values[p->positions[i]];
 	for (int i = 0; i < t->n_constraints && r == 0; i++) {
 		const struct expr *x = t->constraints[i].expr;
-		struct value v = { 0 };
-		struct err why;
 
-		if (expr_max_slot(x) >= t->n_params)
-			continue;
-		if (expr_eval(x, slots, &v, &why) < 0 || value_number(&v) == 0)
+		if (expr_max_slot(x) < t->n_params && !expr_holds(x, slots))
 			r = json_wrong(n, e, "the preset does not meet constraints[%d] `%s`", i,
 				       expr_text(x));
 	}

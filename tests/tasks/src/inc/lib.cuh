@@ -1,0 +1,4 @@
+static __device__ float plus(float a, float b)
+{
+	return a + b;
+}
