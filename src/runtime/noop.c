@@ -3,7 +3,7 @@
  * what the rest of the service costs can be measured by itself. Its name is "noop" wherever a
  * result of it is stored or shown, and nothing chooses it unless asked by that name.
  *
- * The figures are a fixed function of the compile options, with one best value for each -DNAME, so
+ * The figures are a fixed function of the -D options, with one best value for each -DNAME, so
  * that a search has a slope to follow: 1 us times the product over all numeric macros of
  * 1 + (log2(1 + value) - t)^2 / 16, where t in [0, 8) is a hash of the macro's name.
  */
@@ -68,11 +68,12 @@ static int compile(const struct compile_job *job, struct artifact *ret, struct e
 	double ns = 1000;
 
 	(void)e;
-	hash_text(h, job->source);
+	hash_text(h, job->entry);
 	for (int i = 0; i < job->n_options; i++) {
+		if (strncmp(job->options[i], "-D", 2) != 0)
+			continue;
 		hash_text(h, job->options[i]);
-		if (strncmp(job->options[i], "-D", 2) == 0)
-			ns *= factor_of(job->options[i] + 2);
+		ns *= factor_of(job->options[i] + 2);
 	}
 	hash_finish(h, a.hash);
 #define X(field) a.ptxas.field = -1;

@@ -39,6 +39,7 @@ struct wire_request {
 	struct measure_job measure;
 	void *owned; /* what the above points to */
 };
+/* On failure ret->id is the request's id as far as it could be read, else 0. */
 int wire_request_parse(const char *line, size_t len, struct wire_request *ret, struct err *e);
 void wire_request_release(struct wire_request *r);
 
