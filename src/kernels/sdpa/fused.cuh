@@ -1,7 +1,7 @@
 #pragma once
 
-#include "mma.cuh"
 #include "params.cuh"
+#include "ptx.cuh"
 #include "quant.cuh"
 #include "softmax.cuh"
 #include "tile.cuh"
@@ -189,7 +189,7 @@ struct queries {
 		if constexpr (param::q_in_registers)
 			return held[m][k];
 		u32 raw[4];
-		mma::load(raw, shared + down_then_right(l.first_row + 16 * m, 32 * k));
+		ptx::ldmatrix(raw, shared + down_then_right(l.first_row + 16 * m, 32 * k));
 		return q_convert(raw);
 	}
 };
@@ -241,7 +241,7 @@ __device__ inline void score_16_keys_s8(scores &x, int j, const queries &q, cons
 #pragma unroll
 	for (int k = 0; k < d32; k++) {
 		u32 b[4];
-		mma::load(b, keys + right_then_down(16 * j, 32 * k));
+		ptx::ldmatrix(b, keys + right_then_down(16 * j, 32 * k));
 #pragma unroll
 		for (int m = 0; m < m_frags; m++) {
 			q_fragment a = q.fragment(m, k, l);
@@ -251,7 +251,7 @@ __device__ inline void score_16_keys_s8(scores &x, int j, const queries &q, cons
 					acc[m][i][0] = acc[m][i][1] = q.start[m][0];
 					acc[m][i][2] = acc[m][i][3] = q.start[m][1];
 				}
-				mma::s8u8(acc[m][i], a.a[0], b[2 * i], b[2 * i + 1]);
+				ptx::mma_s8u8(acc[m][i], a.a[0], b[2 * i], b[2 * i + 1]);
 			}
 		}
 	}
@@ -273,14 +273,14 @@ __device__ inline void score_16_keys_f16(scores &x, int j, const queries &q, con
 #pragma unroll
 	for (int k = 0; k < d32; k++) {
 		u32 b[4];
-		mma::load(b, keys + right_then_down(16 * j, 32 * k));
+		ptx::ldmatrix(b, keys + right_then_down(16 * j, 32 * k));
 #pragma unroll
 		for (int m = 0; m < m_frags; m++) {
 			q_fragment a = q.fragment(m, k, l);
 #pragma unroll
 			for (int i = 0; i < 4; i++)
-				mma::f16(x[m][2 * j + i / 2], a.a[s8 ? 0 : i % 2],
-					 quant::pair<0, 1>(b[i]), quant::pair<2, 3>(b[i]));
+				ptx::mma_f16(x[m][2 * j + i / 2], a.a[s8 ? 0 : i % 2],
+					     quant::pair<0, 1>(b[i]), quant::pair<2, 3>(b[i]));
 		}
 	}
 }
@@ -322,7 +322,7 @@ __device__ inline u32 two_weights(float low, float high, float c, float max_c, f
 	float a = fmaf(low, c, -max_c);
 	float b = fmaf(high, c, -max_c);
 	if constexpr (param::exp == param::exp_kind::half2)
-		return softmax::exp2_half2(a, b);
+		return softmax::exponential_half2(a, b);
 	a = softmax::exponential(a);
 	b = softmax::exponential(b);
 	if constexpr (!sum_by_mma)
@@ -336,7 +336,7 @@ __device__ inline void add_16_keys(sums &s, const u32 (&p)[m_frags][4], u32 valu
 #pragma unroll
 	for (int d = 0; d < d16; d += 2) {
 		u32 b[4];
-		mma::load_transposed(b, values + down_then_right(0, 16 * d));
+		ptx::ldmatrix_transposed(b, values + down_then_right(0, 16 * d));
 #pragma unroll
 		for (int i = 0; i < 2; i++) {
 			u32 even0 = quant::pair<0, 2>(b[2 * i]);
@@ -345,8 +345,8 @@ __device__ inline void add_16_keys(sums &s, const u32 (&p)[m_frags][4], u32 valu
 			u32 odd1 = quant::pair<1, 3>(b[2 * i + 1]);
 #pragma unroll
 			for (int m = 0; m < m_frags; m++) {
-				mma::f16(s.even[m][d + i], p[m], even0, even1);
-				mma::f16(s.odd[m][d + i], p[m], odd0, odd1);
+				ptx::mma_f16(s.even[m][d + i], p[m], even0, even1);
+				ptx::mma_f16(s.odd[m][d + i], p[m], odd0, odd1);
 			}
 		}
 	}
@@ -381,7 +381,7 @@ __device__ inline void step(sums &s, const queries &q, const lane &l, float c, u
 						      x[m][2 * j + i / 2][i % 2 * 2 + 1], c,
 						      s.max_c[m][i % 2], s.weight[m][i % 2 * 2]);
 			if constexpr (sum_by_mma)
-				mma::f16(s.weight[m], p[m], ones, ones);
+				ptx::mma_f16(s.weight[m], p[m], ones, ones);
 		}
 		add_16_keys(s, p, values + 16 * j * pitch);
 	}
@@ -489,7 +489,7 @@ __device__ inline void attend(const u8 *q_head, const u8 *k_head, const u8 *v_he
 	if constexpr (!param::q_in_registers)
 		tile::load<tile_m>(q_head, row, rows, into(q_tile));
 	queries q;
-	q.shared = tile::shared_address(q_tile);
+	q.shared = ptx::shared_address(q_tile);
 	q.load(q_head, row, rows, l);
 	sums s;
 #pragma unroll 1
@@ -505,8 +505,8 @@ __device__ inline void attend(const u8 *q_head, const u8 *k_head, const u8 *v_he
 		int slot = t % param::slots;
 		int from = l.key_group * span;
 		if (t * tile_n + from < rows) /* else a group without a key in the last tile */
-			step(s, q, l, c, tile::shared_address(k_tile(slot)) + from * pitch,
-			     tile::shared_address(v_tile(slot)) + from * pitch, t * tile_n + from,
+			step(s, q, l, c, ptx::shared_address(k_tile(slot)) + from * pitch,
+			     ptx::shared_address(v_tile(slot)) + from * pitch, t * tile_n + from,
 			     rows);
 	}
 	if constexpr (!sum_by_mma)

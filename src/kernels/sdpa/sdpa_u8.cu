@@ -17,7 +17,7 @@
  *   stage2  STAGES=2 PV=wmma    P V on tensor cores, P through shared memory   staged.cuh
  *   stage3  STAGES=2 PV=mma     everything between K and O in registers        fused.cuh
  *
- * quant.cuh holds the byte format, softmax.cuh the exponentials, mma.cuh the instructions.
+ * quant.cuh holds the byte format, softmax.cuh the exponentials, ptx.cuh the instructions.
  */
 #include "params.cuh"
 #include "quant.cuh"

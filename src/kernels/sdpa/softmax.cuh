@@ -1,6 +1,8 @@
 #pragma once
 
 #include "params.cuh"
+#include "ptx.cuh"
+#include "quant.cuh"
 
 /*
  * The exponential of the online softmax. Scores come as raw whole numbers x and are never scaled on
@@ -19,14 +21,6 @@ __device__ inline float factor(float q_scale, float k_scale)
 {
 	float base = param::exp == param::exp_kind::expf ? 1.0f : log2_e;
 	return q_scale * k_scale * rsqrtf(static_cast<float>(param::head_dim)) * base;
-}
-
-/* ex2.approx: at most 2 ulp off (PTX ISA); results under 2^-126 become 0. */
-__device__ inline float exp2_unit(float x)
-{
-	float y;
-	asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-	return y;
 }
 
 /*
@@ -54,17 +48,13 @@ __device__ inline float exponential(float x)
 	else if constexpr (param::exp == param::exp_kind::poly)
 		return exp2_poly(x);
 	else
-		return exp2_unit(x);
+		return ptx::exp2(x);
 }
 
-/* Both halves at once; arguments are rounded to half first, which costs 2^-11 of x in the weight.
- */
-__device__ inline unsigned int exp2_half2(float low, float high)
+/* Both at once; arguments are rounded to half first, which costs 2^-11 of x in the weight. */
+__device__ inline unsigned int exponential_half2(float low, float high)
 {
-	unsigned int x, y;
-	asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(x) : "f"(high), "f"(low));
-	asm("ex2.approx.f16x2 %0, %1;" : "=r"(y) : "r"(x));
-	return y;
+	return ptx::exp2_half2(quant::bits(__floats2half2_rn(low, high)));
 }
 
 __device__ inline float minus_infinity()

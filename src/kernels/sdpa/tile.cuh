@@ -1,6 +1,7 @@
 #pragma once
 
 #include "params.cuh"
+#include "ptx.cuh"
 #include "quant.cuh"
 
 /*
@@ -15,11 +16,6 @@ namespace tile
 using param::head_dim;
 using quant::u32;
 using quant::u8;
-
-__device__ inline u32 shared_address(const void *p)
-{
-	return static_cast<u32>(__cvta_generic_to_shared(p));
-}
 
 /* One piece of VEC bytes. */
 template <int BYTES> struct piece;
@@ -38,27 +34,10 @@ __device__ inline vector zero_vector()
 
 __device__ inline void copy_async(u8 *to, const u8 *from, bool valid)
 {
-	int bytes = valid ? param::vec : 0; /* the rest of the piece becomes zero */
 	if constexpr (param::vec == 16)
-		asm volatile(
-			"cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)),
-			"l"(from), "r"(bytes)
-			: "memory");
+		ptx::copy_async_16(ptx::shared_address(to), from, valid);
 	else
-		asm volatile(
-			"cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(shared_address(to)),
-			"l"(from), "r"(bytes)
-			: "memory");
-}
-
-__device__ inline void commit()
-{
-	asm volatile("cp.async.commit_group;" ::: "memory");
-}
-
-template <int PENDING> __device__ inline void wait()
-{
-	asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
+		ptx::copy_async_4(ptx::shared_address(to), from, valid);
 }
 
 /* Calls visit(row, byte) for each piece of ROWS rows that falls to this thread. */
@@ -67,7 +46,7 @@ template <int ROWS, typename VISIT> __device__ inline void for_pieces(VISIT visi
 	constexpr int a_row = head_dim / param::vec;
 	constexpr int all = ROWS * a_row;
 	constexpr int rounds = (all + param::threads - 1) / param::threads;
-#pragma unroll
+#pragma unroll(rounds < 8 ? rounds : 8)
 	for (int round = 0; round < rounds; round++) {
 		int i = round * param::threads + static_cast<int>(threadIdx.x);
 		if (all % param::threads == 0 || i < all)
@@ -111,17 +90,17 @@ template <typename LOAD> __device__ inline void ring_begin(int tiles, LOAD load)
 	for (int t = 0; t < param::stages - 1; t++) {
 		if (t < tiles)
 			load(t, t);
-		commit();
+		ptx::commit();
 	}
 }
 
 template <typename LOAD> __device__ inline void ring_next(int t, int tiles, LOAD load)
 {
-	wait<param::stages - 2>();
+	ptx::wait<param::stages - 2>();
 	__syncthreads();
 	int ahead = t + param::stages - 1;
 	if (ahead < tiles)
 		load(ahead, ahead % param::slots);
-	commit();
+	ptx::commit();
 }
 } // namespace tile
