@@ -1,6 +1,7 @@
 #include "tuner/daemon/store_file.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sqlite3.h>
@@ -17,7 +18,8 @@
 
 enum {
 	APPLICATION_ID = 0x45564f54, /* "EVOT" */
-	BUSY_MS = 2000,		     /* for a foreign program's lock; our readers hold none */
+	PAGE_BYTES_MIN = 512,	     /* of SQLite: no database is smaller */
+	BUSY_MS = 1000,		     /* for a foreign program's lock; our readers hold none */
 };
 
 /* Step i makes version i + 1. A new version adds a statement here, and changes none before it. */
@@ -152,6 +154,22 @@ static int open_handle(const char *file, const char *path, int flags, struct sql
 	return 0;
 }
 
+/* What SQLite does not refuse by itself: it would write over a file of one byte. By stat alone, as
+ * closing a descriptor of ours would drop the locks of another handle in this process. */
+static int check_file(const char *name, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (stat(name, &st))
+		return errno == ENOENT ? 0 : err_sys(e, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_IO, "%s: not a regular file; name another with --db", path);
+	if (st.st_size > 0 && st.st_size < PAGE_BYTES_MIN)
+		return err_set(e, ERR_INVALID,
+			       "%s: not a SQLite database; name another file with --db", path);
+	return 0;
+}
+
 /* A name that SQLite cannot take for one of its own, as ":memory:". */
 static char *plain_name(const char *path)
 {
@@ -243,6 +261,8 @@ static int open_writer(const char *path, struct sqlite3 **ret, int *ret_lock, st
 
 	r = file_mkdirs(folder, e);
 	if (r == 0)
+		r = check_file(name, path, e);
+	if (r == 0)
 		r = open_handle(name, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, e);
 	if (r == 0)
 		r = take_lock(db, path, &lock, e);
@@ -329,7 +349,9 @@ static int open_reader(const char *path, struct sqlite3 **ret, struct err *e)
 				path);
 		goto out;
 	}
-	r = open_reader_as(name, path, 0, ret, &code, e);
+	r = check_file(name, path, e);
+	if (r == 0)
+		r = open_reader_as(name, path, 0, ret, &code, e);
 	if (r == 0 || (code != SQLITE_CANTOPEN && code != SQLITE_READONLY))
 		goto out;
 	if (has_wal(name)) {
