@@ -1,0 +1,109 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "tuner/cli/command.h"
+#include "tuner/cli/export.h"
+#include "tuner/cli/print.h"
+#include "tuner/cli/report.h"
+
+struct export_command {
+	const char *format, *output;
+	int64_t trial;
+};
+
+static const struct export_command defaults = { .format = "header" };
+
+static const struct option_spec options[] = {
+	{ .name = "format",
+	  .letter = 'f',
+	  .kind = OPTION_CHOICE,
+	  .value = "header|json|csv",
+	  .help = "a C header (default), all about the trial, or all trials",
+	  .offset = offsetof(struct export_command, format) },
+	{ .name = "trial",
+	  .kind = OPTION_INT,
+	  .value = "N",
+	  .help = "this trial (default: the best)",
+	  .offset = offsetof(struct export_command, trial),
+	  .min = 1,
+	  .max = 1e15 },
+	{ .name = "output",
+	  .letter = 'o',
+	  .kind = OPTION_TEXT,
+	  .value = "FILE",
+	  .help = "write there, all or nothing (default: standard output)",
+	  .offset = offsetof(struct export_command, output) },
+	{ 0 },
+};
+
+static int export_trial(struct stored *s, const struct export_command *c, struct str *text,
+			struct err *e)
+{
+	struct trial_record t;
+	struct err ignored = { 0 };
+	int r = report_find(s, c->trial, &t, e);
+
+	if (r < 0)
+		return r;
+	if (strcmp(c->format, "json") == 0) {
+		stored_bind(s, &ignored); /* for names; without it numbers do */
+		r = export_json(s, &t, text, e);
+	} else {
+		r = export_header(s, &t, text, e);
+	}
+	trial_record_release(&t);
+	return r;
+}
+
+static int deliver(const struct export_command *c, const struct str *text, struct err *e)
+{
+	if (!c->output || strcmp(c->output, "-") == 0) {
+		fwrite(text->data, 1, text->len, stdout);
+		return 0;
+	}
+	if (file_write(c->output, text->data, text->len, e) < 0)
+		return e->code;
+	note("wrote %s", c->output);
+	return 0;
+}
+
+static int run(const struct invocation *v, struct err *e)
+{
+	const struct export_command *c = v->options;
+	struct stored s;
+	struct str text = STR_INIT;
+	int64_t id = 0;
+	int r;
+
+	if (v->n_operands && operand_run(v->operands[0], &id, e) < 0)
+		return EXIT_USAGE;
+	if (c->trial && strcmp(c->format, "csv") == 0) {
+		err_set(e, ERR_INVALID, "--trial: csv has all trials of the run");
+		return EXIT_USAGE;
+	}
+	if (stored_open(v->db, id, &s, e) < 0)
+		return EXIT_DONE; /* the error decides */
+	if (strcmp(c->format, "csv") == 0)
+		r = export_csv(&s, &text, e);
+	else
+		r = export_trial(&s, c, &text, e);
+	if (r == 0)
+		deliver(c, &text, e);
+	str_release(&text);
+	stored_release(&s);
+	return EXIT_DONE; /* or what the error stands for */
+}
+
+const struct command command_export = {
+	.name = "export",
+	.summary = "the best configuration as a C header, JSON, or all trials as CSV",
+	.operands = "[RUN]",
+	.notes = "Without RUN: of the newest. Needs no daemon. The header is compiled with the "
+		 "task's source before it\nis written.",
+	.max_operands = 1,
+	.options = options,
+	.defaults = &defaults,
+	.size = sizeof(struct export_command),
+	.run = run,
+};

@@ -1,0 +1,23 @@
+#ifndef CLI_EXPORT_H
+#define CLI_EXPORT_H
+
+#include "base/str.h"
+#include "tuner/cli/stored.h"
+
+/* What `export` writes: each adds the whole text of its format to *ret. */
+
+/*
+ * A C header for #include and for -include: a comment on where it comes from, a #define for each
+ * parameter and, for a GPU kernel, its launch geometry by shape. It is only given out when the
+ * task's own source compiles with it, and to the same binary as with -D options: ERR_FAILED
+ * otherwise. Says on stderr when that binary is not the one that the trial measured.
+ */
+int export_header(struct stored *s, const struct trial_record *t, struct str *ret, struct err *e);
+
+/* {"run": ..., "trial": ...}, as `show --json` has them. */
+int export_json(struct stored *s, const struct trial_record *t, struct str *ret, struct err *e);
+
+/* All trials of the run, one a line, by RFC 4180 (lines end with CR LF). */
+int export_csv(struct stored *s, struct str *ret, struct err *e);
+
+#endif

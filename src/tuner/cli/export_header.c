@@ -1,0 +1,287 @@
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "tuner/cli/export.h"
+#include "tuner/cli/figure.h"
+#include "tuner/cli/local.h"
+#include "tuner/cli/print.h"
+#include "version.h"
+
+/* --- the text --- */
+
+/* As a part of a macro's name: upper case, everything else an underscore. */
+static void add_macro(struct str *s, const char *text)
+{
+	for (; *text; text++)
+		str_addc(s,
+			 isalnum((unsigned char)*text) ? (char)toupper((unsigned char)*text) : '_');
+}
+
+/* A line of the comment; what would end the comment or the line is taken out. */
+static void comment(struct str *s, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void comment(struct str *s, const char *name, const char *fmt, ...)
+{
+	struct str text = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&text, fmt, ap);
+	va_end(ap);
+	str_addf(s, " * %-9s ", name);
+	for (const char *p = text.data; *p; p++) {
+		bool closes = p[0] == '*' && p[1] == '/';
+
+		str_addc(s, (unsigned char)*p < ' ' || closes ? ' ' : *p);
+	}
+	str_addc(s, '\n');
+	str_release(&text);
+}
+
+static void add_checks(const struct stored *s, const struct trial_record *t, struct str *ret)
+{
+	const struct problem *p = task_problem(s->bound);
+
+	for (int i = 0; i < p->n_references; i++) {
+		double max_abs = 0, mean_abs = 0, rel_l2 = 0, bad = 0;
+		int n = 0;
+
+		for (int c = 0; c < t->n_checks; c++) {
+			const struct check *k = &t->checks[c];
+
+			if (k->reference != i || !k->passed)
+				continue;
+			n++;
+			max_abs = k->max_abs > max_abs ? k->max_abs : max_abs;
+			mean_abs = k->mean_abs > mean_abs ? k->mean_abs : mean_abs;
+			rel_l2 = k->rel_l2 > rel_l2 ? k->rel_l2 : rel_l2;
+			bad = k->bad_fraction > bad ? k->bad_fraction : bad;
+		}
+		comment(ret, "gates",
+			"%s: passed %d times; worst max_abs %.3g, mean_abs %.3g, rel_l2 %.3g, bad "
+			"%.3g",
+			p->references[i].name, n, max_abs, mean_abs, rel_l2, bad);
+	}
+}
+
+static void add_result(const struct stored *s, const struct trial_record *t, struct str *ret)
+{
+	char a[FIGURE_MAX], b[FIGURE_MAX], c[FIGURE_MAX], date[CLOCK_ISO_MAX];
+
+	clock_iso((int64_t)t->at.stored, date);
+	comment(ret, "p50", "%s, 95 %% interval %s .. %s us", figure_time(t->p50_ns, a),
+		figure_us(t->ci_low_ns, b), figure_us(t->ci_high_ns, c));
+	if (s->summary.baseline_p50_ns > 0)
+		comment(ret, "baseline", "%s, speed-up %s",
+			figure_time(s->summary.baseline_p50_ns, a),
+			figure_ratio(stored_speedup(&s->summary, t->p50_ns), b));
+	if (t->outcome != OUTCOME_OK)
+		comment(ret, "warning", "this configuration is not correct: %s",
+			outcome_name(t->outcome));
+	add_checks(s, t, ret);
+	comment(ret, "binary", "%s", t->artifact);
+	comment(ret, "date", "%s", date);
+}
+
+static void add_provenance(const struct stored *s, const struct trial_record *t, struct str *ret)
+{
+	str_addz(ret, "/*\n * Written by evo-tuned " EVO_TUNED_VERSION
+		      "; export it again instead of editing it. For #include or -include.\n *\n");
+	comment(ret, "task", "%s, %s", task_name(s->task), task_hash(s->task));
+	comment(ret, "sources", "%s", task_source_hash(s->task));
+	comment(ret, "trial", "%" PRId64 ":%" PRId64, t->run, t->no);
+	comment(ret, "device", "%s, %s, driver %s", s->device.name, s->device.arch,
+		s->device.driver);
+	comment(ret, "compiler", "%s", s->device.compiler);
+	add_result(s, t, ret);
+	str_addz(ret, " */\n");
+}
+
+static void add_figure(struct str *s, const char *what, const char *axis, const char *shape,
+		       int64_t v)
+{
+	str_addf(s, "#define EVO_%s%s%s", what, axis[0] ? "_" : "", axis);
+	if (shape) {
+		str_addc(s, '_');
+		add_macro(s, shape);
+	}
+	str_addf(s, " %" PRId64 "\n", v);
+}
+
+static void add_launch(struct str *s, const struct launch *l, const char *shape)
+{
+	static const char *const axes[] = { "X", "Y", "Z" };
+
+	for (int i = 0; i < 3; i++)
+		add_figure(s, "BLOCK", axes[i], shape, l->block[i]);
+	add_figure(s, "SHARED_BYTES", "", shape, l->shared_bytes);
+}
+
+/* Block and shared memory once when all shapes agree, else by shape as the grid is. */
+static void add_geometry(const struct problem *p, const struct launch *l, struct str *ret)
+{
+	bool same = true;
+
+	for (int i = 1; i < p->n_shapes; i++)
+		same &= memcmp(l[i].block, l[0].block, sizeof l->block) == 0 &&
+			l[i].shared_bytes == l[0].shared_bytes;
+	str_addz(ret, "\n/* The launch: block and dynamic shared memory, and the grid by shape. "
+		      "*/\n");
+	if (same)
+		add_launch(ret, &l[0], NULL);
+	for (int i = 0; i < p->n_shapes; i++) {
+		if (!same)
+			add_launch(ret, &l[i], p->shapes[i].name);
+		add_figure(ret, "GRID", "X", p->shapes[i].name, l[i].grid[0]);
+		add_figure(ret, "GRID", "Y", p->shapes[i].name, l[i].grid[1]);
+		add_figure(ret, "GRID", "Z", p->shapes[i].name, l[i].grid[2]);
+	}
+}
+
+static int write_text(const struct stored *s, const struct trial_record *t,
+		      const uint16_t *position, struct str *ret, struct err *e)
+{
+	const struct space *space = task_space(s->bound);
+	struct launch *launches;
+	struct str guard = STR_INIT;
+
+	str_addz(&guard, "EVO_TUNED_");
+	add_macro(&guard, task_name(s->task));
+	str_addz(&guard, "_H");
+	add_provenance(s, t, ret);
+	str_addf(ret, "#ifndef %s\n#define %s\n\n", guard.data, guard.data);
+	for (int i = 0; i < space_params(space); i++) {
+		char text[256];
+
+		value_print(space_value(space, i, position[i]), text, sizeof text);
+		str_addf(ret, "#define %s %s\n", space_name(space, i), text);
+	}
+	if (task_language(s->task) == LANGUAGE_CUDA) {
+		if (task_launches(s->bound, position, &launches, e) < 0) {
+			str_release(&guard);
+			return e->code;
+		}
+		add_geometry(task_problem(s->bound), launches, ret);
+		for (int i = 0; i < task_problem(s->bound)->n_shapes; i++)
+			launch_release(&launches[i]);
+		free(launches);
+	}
+	str_addf(ret, "\n#endif /* %s */\n", guard.data);
+	str_release(&guard);
+	return 0;
+}
+
+/* --- the check --- */
+
+/* -DNAME=VALUE of a parameter of the space. */
+static bool is_parameter(const struct space *s, const char *option)
+{
+	char name[128];
+
+	if (strncmp(option, "-D", 2) != 0)
+		return false;
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(option + 2, "="), option + 2);
+	return space_find(s, name) >= 0;
+}
+
+/* Compiles the task's source; with a header, in place of the parameters' -D options. */
+static int build(const struct stored *s, const uint16_t *position, const char *folder,
+		 const char *header, struct artifact *ret, struct err *e)
+{
+	bool cuda = task_language(s->task) == LANGUAGE_CUDA;
+	struct str include = STR_INIT;
+	const char **options;
+	struct task_compile c;
+	int n = 0, r = task_compile_job(s->bound, position, folder, &c, e);
+
+	if (r < 0)
+		return r;
+	options = mem_array((size_t)c.job.n_options + 2, sizeof *options);
+	for (int i = 0; i < c.job.n_options; i++)
+		if (!header || !is_parameter(task_space(s->bound), c.job.options[i]))
+			options[n++] = c.job.options[i];
+	if (header && cuda) {
+		str_addf(&include, "--pre-include=%s", header);
+		options[n++] = include.data;
+	} else if (header) {
+		options[n++] = "-include";
+		options[n++] = header;
+	}
+	c.job.options = options;
+	c.job.n_options = n;
+	c.job.cache = folder;
+	r = local_compile(s->run.runtime, &c.job, task_compile_timeout_s(s->task), ret, e);
+	task_compile_release(&c);
+	free(options);
+	str_release(&include);
+	return r;
+}
+
+static int judge(const struct trial_record *t, const struct artifact *with,
+		 const struct artifact *without, struct err *e)
+{
+	if (without->outcome != OUTCOME_OK || strcmp(with->hash, without->hash) != 0)
+		return err_set(e, ERR_FAILED,
+			       "not exported: compiled with the header the source gives another "
+			       "binary than with -D options; does it #undef or redefine a "
+			       "parameter?");
+	note("the binary here (%.12s) is not the one that trial %" PRId64
+	     " measured (%.12s): another compiler or machine; header and -D options agree",
+	     with->hash, t->no, t->artifact);
+	return 0;
+}
+
+static int compile_check(const struct stored *s, const struct trial_record *t,
+			 const uint16_t *position, const struct str *text, const char *folder,
+			 struct err *e)
+{
+	char *header = file_join(folder, "evo_tuned_export.h");
+	struct artifact with = { 0 }, without = { 0 };
+	int r = task_materialise(s->task, folder, e);
+
+	if (r == 0)
+		r = file_write(header, text->data, text->len, e);
+	if (r == 0)
+		r = build(s, position, folder, header, &with, e);
+	if (r == 0 && with.outcome != OUTCOME_OK)
+		r = err_set(e, ERR_FAILED,
+			    "not exported: the source does not compile with the header (%s): "
+			    "%.700s",
+			    outcome_name(with.outcome), with.log);
+	if (r == 0 && strcmp(with.hash, t->artifact) != 0) {
+		r = build(s, position, folder, NULL, &without, e);
+		if (r == 0)
+			r = judge(t, &with, &without, e);
+	}
+	artifact_release(&with);
+	artifact_release(&without);
+	free(header);
+	return r;
+}
+
+int export_header(struct stored *s, const struct trial_record *t, struct str *ret, struct err *e)
+{
+	uint16_t position[SPACE_PARAMS_MAX];
+	char *folder;
+	int r = s->bound ? 0 : stored_bind(s, e);
+
+	if (r == 0)
+		r = task_config_parse(task_space(s->bound), t->config, position, e);
+	if (r == 0)
+		r = write_text(s, t, position, ret, e);
+	if (r == 0)
+		r = local_folder(&folder, e);
+	if (r < 0)
+		return r;
+	r = compile_check(s, t, position, ret, folder, e);
+	local_folder_remove(folder);
+	return r;
+}

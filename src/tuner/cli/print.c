@@ -1,0 +1,61 @@
+#include "tuner/cli/print.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+void print_json(cJSON *document)
+{
+	char *text = json_render_pretty(document);
+
+	puts(text);
+	free(text);
+	cJSON_Delete(document);
+}
+
+void note(const char *fmt, ...)
+{
+	struct str s = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&s, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "evo-tuned: %s\n", s.data);
+	str_release(&s);
+}
+
+bool stderr_is_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
+}
+
+int stderr_columns(void)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || size.ws_col < 20)
+		return 80;
+	return size.ws_col;
+}
+
+const char *paint(enum paint p)
+{
+	static const char *const sequences[] = {
+		[PAINT_NONE] = "\033[0m",
+		[PAINT_GOOD] = "\033[32m",
+		[PAINT_BAD] = "\033[31m",
+		[PAINT_DIM] = "\033[2m",
+	};
+	const char *no = getenv("NO_COLOR");
+
+	/* https://no-color.org: set and not empty */
+	return (no && no[0]) || !stderr_is_terminal() ? "" : sequences[p];
+}

@@ -1,0 +1,334 @@
+#include "tuner/cli/report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tuner/cli/top.h"
+
+/* A stored JSON text as a member; null if it is none. */
+static void add_parsed(cJSON *o, const char *key, const char *text)
+{
+	struct err ignored = { 0 };
+	cJSON *v;
+
+	if (text && json_parse(text, strlen(text), &v, &ignored) == 0)
+		json_add(o, key, v);
+	else
+		json_add_string(o, key, NULL);
+}
+
+static void add_known(cJSON *o, const char *key, double v)
+{
+	json_add_double(o, key, v >= 0 ? v : (double)NAN);
+}
+
+static void add_some(cJSON *o, const char *key, double v)
+{
+	json_add_double(o, key, v > 0 ? v : (double)NAN);
+}
+
+static void add_time(cJSON *o, const char *key, int64_t wall_ms)
+{
+	char text[CLOCK_ISO_MAX];
+
+	if (wall_ms > 0)
+		clock_iso(wall_ms, text);
+	json_add_string(o, key, wall_ms > 0 ? text : NULL);
+}
+
+static void add_us(cJSON *list, double ns)
+{
+	json_push(list, isfinite(ns) ? cJSON_CreateNumber(ns / 1000) : cJSON_CreateNull());
+}
+
+static void add_interval(cJSON *o, double low_ns, double high_ns)
+{
+	cJSON *ci = json_add_list(o, "ci_us");
+
+	add_us(ci, low_ns);
+	add_us(ci, high_ns);
+}
+
+/* --- trials --- */
+
+static const char *shape_name(const struct stored *s, int shape)
+{
+	struct problem *p = s->bound ? task_problem(s->bound) : NULL;
+
+	return p && shape >= 0 && shape < p->n_shapes ? p->shapes[shape].name : NULL;
+}
+
+static const char *reference_name(const struct stored *s, int reference)
+{
+	struct problem *p = s->bound ? task_problem(s->bound) : NULL;
+
+	return p && reference >= 0 && reference < p->n_references ? p->references[reference].name
+								  : NULL;
+}
+
+static cJSON *timing_json(const struct stored *s, const struct timing *t)
+{
+	cJSON *o = json_new_object(), *samples;
+
+	json_add_int(o, "shape", t->shape);
+	json_add_string(o, "shape_name", shape_name(s, t->shape));
+	json_add_string(o, "mode", timing_mode_name(t->mode));
+	json_add_string(o, "l2", timing_l2_name(t->l2));
+	json_add_double(o, "p50_us", t->p50_ns / 1000);
+	add_interval(o, t->ci_low_ns, t->ci_high_ns);
+	json_add_double(o, "mean_us", t->mean_ns / 1000);
+	json_add_double(o, "stddev_us", t->stddev_ns / 1000);
+	json_add_double(o, "min_us", t->min_ns / 1000);
+	json_add_double(o, "p90_us", t->p90_ns / 1000);
+	json_add_double(o, "p99_us", t->p99_ns / 1000);
+	json_add_int(o, "launches_per_sample", t->launches_per_sample);
+	json_add_bool(o, "aborted", t->aborted);
+	json_add_int(o, "throttled", t->throttled);
+	samples = json_add_list(o, "samples_us");
+	for (int i = 0; i < t->n_samples; i++)
+		add_us(samples, t->samples_ns[i]);
+	return o;
+}
+
+static cJSON *check_json(const struct stored *s, const struct check *c)
+{
+	cJSON *o = json_new_object();
+	char seed[24];
+
+	snprintf(seed, sizeof seed, "%" PRIu64, c->seed);
+	json_add_int(o, "shape", c->shape);
+	json_add_string(o, "shape_name", shape_name(s, c->shape));
+	json_add_string(o, "seed", seed);
+	json_add_int(o, "reference", c->reference);
+	json_add_string(o, "reference_name", reference_name(s, c->reference));
+	json_add_bool(o, "passed", c->passed);
+	json_add_string(o, "why", c->why[0] ? c->why : NULL);
+	json_add_double(o, "max_abs", c->max_abs);
+	json_add_double(o, "mean_abs", c->mean_abs);
+	json_add_double(o, "rel_l2", c->rel_l2);
+	json_add_double(o, "bad_fraction", c->bad_fraction);
+	json_add_int(o, "nans", c->nans);
+	json_add_int(o, "unwritten", c->unwritten);
+	json_add_int(o, "first_bad", c->first_bad);
+	json_add_bool(o, "guards_intact", c->guards_intact);
+	json_add_bool(o, "inputs_intact", c->inputs_intact);
+	json_add_bool(o, "deterministic", c->deterministic);
+	return o;
+}
+
+static void add_row(struct stored *s, cJSON *o, const struct trial_record *t)
+{
+	struct top_row row;
+
+	top_row_of(s, t, &row);
+	add_parsed(o, "config", t->config);
+	json_add_string(o, "outcome", outcome_name(t->outcome));
+	json_add_string(o, "detail", t->detail);
+	json_add_string(o, "origin", trial_origin_name(t->origin));
+	add_some(o, "p50_us", t->p50_ns / 1000);
+	if (t->p50_ns > 0)
+		add_interval(o, t->ci_low_ns, t->ci_high_ns);
+	else
+		json_add_string(o, "ci_us", NULL);
+	add_some(o, "score_us", t->score_ns / 1000);
+	add_some(o, "speedup", row.speedup);
+	add_known(o, "registers", (double)row.registers);
+	add_known(o, "shared_bytes", (double)row.shared_bytes);
+	add_known(o, "spill_bytes", (double)row.spill_bytes);
+	json_add_string(o, "cubin", t->artifact[0] ? t->artifact : NULL);
+	add_known(o, "cubin_bytes", t->artifact[0] ? (double)t->artifact_bytes : -1);
+	top_row_release(&row);
+}
+
+static void add_search(cJSON *o, const struct trial_record *t)
+{
+	cJSON *parents;
+
+	json_add_int(o, "ask", t->ask);
+	json_add_string(o, "operator", t->op);
+	json_add_int(o, "generation", t->generation);
+	parents = json_add_list(o, "parents");
+	for (int i = 0; i < 2; i++)
+		if (t->parents[i] >= 0)
+			json_push(parents, cJSON_CreateNumber((double)t->parents[i]));
+}
+
+static void add_binary(cJSON *o, const struct trial_record *t)
+{
+	cJSON *ptxas = json_add_object(o, "ptxas"), *function = json_add_object(o, "function");
+	cJSON *clocks = json_add_object(o, "clocks");
+
+#define X(field) add_known(ptxas, #field, (double)t->ptxas.field);
+	PTXAS_MAP(X)
+#undef X
+#define X(field) add_known(function, #field, (double)t->function.field);
+	FUNCTION_MAP(X)
+#undef X
+	add_known(clocks, "sm_mhz", t->clocks.sm_mhz);
+	add_known(clocks, "memory_mhz", t->clocks.memory_mhz);
+	add_known(clocks, "celsius", t->clocks.celsius);
+	add_known(clocks, "watts", t->clocks.watts);
+	add_known(clocks, "throttle", (double)t->clocks.throttle);
+}
+
+static void add_phases(cJSON *o, const struct trial_record *t)
+{
+	cJSON *ms = json_add_object(o, "ms"), *at = json_add_object(o, "at_ms");
+
+	json_add_double(ms, "search", t->search_ms);
+	json_add_double(ms, "compile", t->compile_ms);
+	json_add_double(ms, "load", t->load_ms);
+	json_add_double(ms, "verify", t->verify_ms);
+	json_add_double(ms, "warm", t->warm_ms);
+	json_add_double(ms, "time", t->time_ms);
+#define X(phase) add_some(at, #phase, t->at.phase);
+	TRIAL_PHASE_MAP(X)
+#undef X
+}
+
+cJSON *report_trial(struct stored *s, const struct trial_record *t)
+{
+	cJSON *o = json_new_object(), *list;
+
+	if (t->no) {
+		json_add_int(o, "run", t->run);
+		json_add_int(o, "trial", t->no);
+	}
+	add_row(s, o, t);
+	if (t->no)
+		add_search(o, t);
+	json_add_double(o, "device", t->device < 0 ? (double)NAN : t->device);
+	add_parsed(o, "gates_missed", t->gates ? t->gates : "[]");
+	add_binary(o, t);
+	list = json_add_list(o, "timings");
+	for (int i = 0; i < t->n_timings; i++)
+		json_push(list, timing_json(s, &t->timings[i]));
+	list = json_add_list(o, "checks");
+	for (int i = 0; i < t->n_checks; i++)
+		json_push(list, check_json(s, &t->checks[i]));
+	add_phases(o, t);
+	json_add_string(o, "log", t->log);
+	return o;
+}
+
+int report_find(struct stored *s, int64_t no, struct trial_record *ret, struct err *e)
+{
+	if (!no && !s->summary.best)
+		return err_set(e, ERR_FAILED,
+			       "run %" PRId64 " has no correct configuration, of %" PRId64
+			       " trials; --trial N names one",
+			       s->run.id, s->summary.trials);
+	return store_trial(s->store, s->run.id, no ? no : s->summary.best, ret, e);
+}
+
+/* --- runs --- */
+
+static void add_settings(cJSON *o, const struct run_record *r)
+{
+	char seed[24];
+
+	snprintf(seed, sizeof seed, "%" PRIu64, r->seed);
+	json_add_string(o, "task_path", r->task_path);
+	json_add_string(o, "task_hash", r->task_hash);
+	json_add_string(o, "source_hash", r->source_hash);
+	json_add_string(o, "runtime", r->runtime);
+	add_parsed(o, "devices", r->devices);
+	add_parsed(o, "shapes", r->shapes);
+	add_parsed(o, "set", r->narrow);
+	json_add_string(o, "strategy", r->strategy);
+	json_add_int(o, "elite_k", r->elite_k);
+	json_add_string(o, "seed", seed);
+	json_add_int(o, "budget", r->budget);
+	add_some(o, "time_limit_s", r->time_limit_s);
+	json_add_int(o, "priority", r->priority);
+	add_some(o, "jobs", r->jobs);
+	json_add_bool(o, "fresh", r->fresh);
+	add_parsed(o, "baseline_config", r->baseline);
+	json_add_string(o, "version", r->version);
+	add_time(o, "created", r->created_ms);
+	add_time(o, "started", r->started_ms);
+	add_time(o, "ended", r->ended_ms);
+	json_add_double(o, "active_s", r->active_s);
+}
+
+static void add_counts(cJSON *o, const struct run_summary *s)
+{
+	cJSON *outcomes = json_add_object(o, "outcomes");
+
+	json_add_int(o, "trials", s->trials);
+	json_add_int(o, "done", s->done);
+	json_add_int(o, "reused", s->reused);
+	for (int i = 0; i < OUTCOME_COUNT; i++)
+		json_add_int(outcomes, outcome_name((enum outcome)i), s->by_outcome[i]);
+	add_some(o, "best", (double)s->best);
+	add_some(o, "best_us", s->best_p50_ns / 1000);
+	add_some(o, "baseline", (double)s->baseline);
+	add_some(o, "baseline_us", s->baseline_p50_ns / 1000);
+	add_some(o, "speedup", stored_speedup(s, s->best_p50_ns));
+}
+
+struct spent {
+	double search, compile, load, verify, warm, time;
+};
+
+static int add_spent(void *ctx, const struct trial_record *t, struct err *e)
+{
+	struct spent *sum = ctx;
+
+	(void)e;
+	if (t->origin == TRIAL_STORED)
+		return 0; /* an earlier run's time */
+	sum->search += t->search_ms;
+	sum->compile += t->compile_ms;
+	if (t->origin != TRIAL_MEASURED)
+		return 0;
+	sum->load += t->load_ms;
+	sum->verify += t->verify_ms;
+	sum->warm += t->warm_ms;
+	sum->time += t->time_ms;
+	return 0;
+}
+
+static int add_times(struct stored *s, cJSON *o, struct err *e)
+{
+	struct spent sum = { 0 };
+	cJSON *spent = json_add_object(o, "spent_ms");
+	int r = store_each_trial(s->store, s->run.id, 0, add_spent, &sum, e);
+
+	json_add_double(spent, "search", sum.search);
+	json_add_double(spent, "compile", sum.compile);
+	json_add_double(spent, "load", sum.load);
+	json_add_double(spent, "verify", sum.verify);
+	json_add_double(spent, "warm", sum.warm);
+	json_add_double(spent, "time", sum.time);
+	return r;
+}
+
+int report_run(struct stored *s, cJSON **ret, struct err *e)
+{
+	cJSON *o = json_new_object();
+	char *environment = NULL;
+	int r = 0;
+
+	json_add_int(o, "run", s->run.id);
+	json_add_string(o, "task", s->run.task_name);
+	json_add_string(o, "state", stored_state(&s->run, s->orphaned));
+	json_add_string(o, "reason", s->run.reason);
+	add_settings(o, &s->run);
+	add_counts(o, &s->summary);
+	r = add_times(s, o, e);
+	if (r == 0 && s->run.environment)
+		r = store_environment(s->store, s->run.environment, &environment, e);
+	if (r < 0) {
+		cJSON_Delete(o);
+		return r;
+	}
+	add_parsed(o, "environment", environment);
+	free(environment);
+	*ret = o;
+	return 0;
+}

@@ -1,0 +1,287 @@
+#include "tuner/cli/top.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "tuner/cli/config.h"
+#include "tuner/cli/figure.h"
+#include "tuner/cli/inert.h"
+#include "tuner/cli/print.h"
+#include "tuner/cli/table.h"
+
+/* --- reading --- */
+
+static int64_t sum_known(int64_t a, int64_t b)
+{
+	if (a < 0 && b < 0)
+		return -1;
+	return (a < 0 ? 0 : a) + (b < 0 ? 0 : b);
+}
+
+/* The largest dynamic shared memory over the shapes; 0 where the task cannot tell. */
+static int64_t dynamic_shared(const struct stored *s, const char *json)
+{
+	const struct space *space = task_space(s->bound);
+	uint16_t config[SPACE_PARAMS_MAX];
+	struct launch *launches;
+	struct err ignored = { 0 };
+	int64_t most = 0;
+
+	if (task_config_parse(space, json, config, &ignored) < 0 ||
+	    task_launches(s->bound, config, &launches, &ignored) < 0)
+		return 0;
+	for (int i = 0; i < task_problem(s->bound)->n_shapes; i++) {
+		if (launches[i].shared_bytes > most)
+			most = launches[i].shared_bytes;
+		launch_release(&launches[i]);
+	}
+	free(launches);
+	return most;
+}
+
+void top_row_of(struct stored *s, const struct trial_record *t, struct top_row *ret)
+{
+	int64_t is_static =
+		t->ptxas.shared_bytes >= 0 ? t->ptxas.shared_bytes : t->function.shared_bytes;
+	struct err ignored = { 0 };
+
+	*ret = (struct top_row){
+		.no = t->no,
+		.config = mem_strdup(t->config),
+		.p50_ns = t->p50_ns,
+		.ci_low_ns = t->ci_low_ns,
+		.ci_high_ns = t->ci_high_ns,
+		.speedup = stored_speedup(&s->summary, t->p50_ns),
+		.registers = t->ptxas.registers >= 0 ? t->ptxas.registers : t->function.registers,
+		.spill_bytes = sum_known(t->ptxas.spill_store_bytes, t->ptxas.spill_load_bytes),
+		.shared_bytes = is_static,
+	};
+	memcpy(ret->artifact, t->artifact, sizeof ret->artifact);
+	if (is_static < 0)
+		return; /* a CPU has none */
+	if (s->bound || stored_bind(s, &ignored) == 0)
+		ret->shared_bytes += dynamic_shared(s, t->config);
+}
+
+void top_row_release(struct top_row *r)
+{
+	free(r->config);
+	r->config = NULL;
+}
+
+struct reader {
+	struct stored *stored;
+	struct top *top;
+};
+
+static int keep(void *ctx, const struct trial_record *t, struct err *e)
+{
+	struct reader *r = ctx;
+	struct top *top = r->top;
+
+	(void)e;
+	top->rows = mem_grow(top->rows, (size_t)top->n + 1, sizeof *top->rows);
+	top_row_of(r->stored, t, &top->rows[top->n++]);
+	return 0;
+}
+
+int top_read(struct stored *s, int64_t k, struct top *ret, struct err *e)
+{
+	struct reader reader = { s, ret };
+
+	*ret = (struct top){ 0 };
+	return store_top(s->store, s->run.id, k, keep, &reader, e);
+}
+
+void top_release(struct top *t)
+{
+	for (int i = 0; i < t->n; i++)
+		top_row_release(&t->rows[i]);
+	free(t->rows);
+	*t = (struct top){ 0 };
+}
+
+/* --- printing --- */
+
+static bool varies(const struct config *all, int n, const char *name)
+{
+	const char *first = config_value(&all[0], name);
+
+	for (int i = 1; i < n; i++) {
+		const char *other = config_value(&all[i], name);
+
+		if (!other || strcmp(first, other) != 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_columns(struct table *t, const struct config *all, int n)
+{
+	static const char *const titles[] = { ">rank",	  ">trial", ">p50 us",	 ">95 % interval",
+					      ">speedup", ">regs",  ">shared B", ">spill B" };
+
+	for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
+		table_column(t, titles[i]);
+	for (int i = 0; i < all[0].n; i++) {
+		struct str title = STR_INIT;
+
+		if (!varies(all, n, all[0].names[i]))
+			continue;
+		str_addf(&title, ">%s", all[0].names[i]);
+		table_column(t, title.data);
+		str_release(&title);
+	}
+}
+
+static void add_row(struct table *t, int rank, const struct top_row *r)
+{
+	char a[FIGURE_MAX], b[FIGURE_MAX];
+
+	table_cellf(t, "%d", rank);
+	table_cellf(t, "%" PRId64, r->no);
+	table_cell(t, figure_us(r->p50_ns, a));
+	table_cellf(t, "%s .. %s", figure_us(r->ci_low_ns, a), figure_us(r->ci_high_ns, b));
+	table_cell(t, figure_ratio(r->speedup, a));
+	table_cell(t, figure_count(r->registers, a));
+	table_cell(t, figure_count(r->shared_bytes, a));
+	table_cell(t, figure_count(r->spill_bytes, a));
+}
+
+static void print_configs(const struct top *top, const struct config *all, FILE *to)
+{
+	struct table *t = table_new();
+	bool any = false;
+
+	add_columns(t, all, top->n);
+	for (int i = 0; i < top->n; i++) {
+		add_row(t, i + 1, &top->rows[i]);
+		for (int p = 0; p < all[0].n; p++)
+			if (varies(all, top->n, all[0].names[p]))
+				table_cell(t, config_value(&all[i], all[0].names[p]));
+	}
+	table_print(t, to);
+	table_free(t);
+	for (int p = 0; p < all[0].n; p++) {
+		if (varies(all, top->n, all[0].names[p]))
+			continue;
+		fprintf(to, "%s%s=%s",
+			any	     ? " "
+			: top->n > 1 ? "in all of them: "
+				     : "with ",
+			all[0].names[p], all[0].values[p]);
+		any = true;
+	}
+	if (any)
+		fputc('\n', to);
+}
+
+void top_print(const struct top *t, FILE *to)
+{
+	struct config *all = mem_array((size_t)t->n + 1, sizeof *all);
+	struct err e = { 0 };
+
+	for (int i = 0; i < t->n && e.code == ERR_OK; i++)
+		config_parse(t->rows[i].config, &all[i], &e);
+	if (e.code != ERR_OK)
+		note("%s", e.msg);
+	else if (t->n)
+		print_configs(t, all, to);
+	for (int i = 0; i < t->n; i++)
+		config_release(&all[i]);
+	free(all);
+}
+
+static void add_known(cJSON *o, const char *key, int64_t number)
+{
+	if (number < 0)
+		json_add_string(o, key, NULL);
+	else
+		json_add_int(o, key, number);
+}
+
+static cJSON *row_json(const struct top_row *r, int rank)
+{
+	cJSON *o = json_new_object(), *ci, *config;
+	struct err ignored = { 0 };
+
+	json_add_int(o, "rank", rank);
+	json_add_int(o, "trial", r->no);
+	if (json_parse(r->config, strlen(r->config), &config, &ignored) < 0)
+		config = json_new_object();
+	json_add(o, "config", config);
+	json_add_double(o, "p50_us", r->p50_ns / 1000);
+	ci = json_add_list(o, "ci_us");
+	json_push(ci, cJSON_CreateNumber(r->ci_low_ns / 1000));
+	json_push(ci, cJSON_CreateNumber(r->ci_high_ns / 1000));
+	json_add_double(o, "speedup", r->speedup > 0 ? r->speedup : (double)NAN);
+	add_known(o, "registers", r->registers);
+	add_known(o, "shared_bytes", r->shared_bytes);
+	add_known(o, "spill_bytes", r->spill_bytes);
+	json_add_string(o, "cubin", r->artifact);
+	return o;
+}
+
+cJSON *top_json(const struct top *t)
+{
+	cJSON *list = json_new_list();
+
+	for (int i = 0; i < t->n; i++)
+		json_push(list, row_json(&t->rows[i], i + 1));
+	return list;
+}
+
+/* --- parameters that do nothing --- */
+
+struct collector {
+	struct inert *inert;
+	struct config first; /* whose names are the columns */
+	int64_t n;
+};
+
+static int collect(void *ctx, const struct trial_record *t, struct err *e)
+{
+	struct collector *c = ctx;
+	struct config config = { 0 };
+	const char *values[SPACE_PARAMS_MAX];
+	int r;
+
+	if (!t->artifact[0])
+		return 0;
+	r = config_parse(t->config, &config, e);
+	if (r == 0 && !c->inert) {
+		c->inert = inert_new(config.n);
+		r = config_parse(t->config, &c->first, e);
+	}
+	for (int i = 0; i < c->first.n && i < SPACE_PARAMS_MAX && r == 0; i++) {
+		const char *v = config_value(&config, c->first.names[i]);
+
+		values[i] = v ? v : "";
+	}
+	if (r == 0)
+		inert_add(c->inert, values, t->artifact);
+	config_release(&config);
+	/* Enough: stop reading. 1 is no error and no row. */
+	return r < 0 ? r : ++c->n >= INERT_TRIALS_MAX;
+}
+
+int top_tell_inert(struct stored *s, struct err *e)
+{
+	struct collector c = { 0 };
+	struct str names = STR_INIT;
+	int r = store_each_trial(s->store, s->run.id, 0, collect, &c, e);
+
+	for (int i = 0; i < c.first.n; i++)
+		if (inert_is(c.inert, i))
+			str_addf(&names, "%s%s", names.len ? ", " : "", c.first.names[i]);
+	if (r >= 0 && names.len)
+		note("never changed the binary in run %" PRId64 ": %s", s->run.id, names.data);
+	str_release(&names);
+	inert_free(c.inert);
+	config_release(&c.first);
+	return r < 0 ? r : 0;
+}

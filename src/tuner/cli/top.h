@@ -1,0 +1,42 @@
+#ifndef CLI_TOP_H
+#define CLI_TOP_H
+
+#include <stdio.h>
+
+#include "base/json.h"
+#include "tuner/cli/stored.h"
+
+/*
+ * A run's best configurations, from the database: the table that `top` prints and with which
+ * `start`, `resume` and `watch` end, and the same as JSON.
+ */
+struct top_row {
+	int64_t no;
+	char *config; /* JSON */
+	double p50_ns, ci_low_ns, ci_high_ns;
+	double speedup;			/* over the baseline; 0: unknown */
+	int64_t registers, spill_bytes; /* -1: unknown */
+	int64_t shared_bytes;		/* static and, where the task can be bound, dynamic */
+	char artifact[HASH_HEX];
+};
+
+struct top {
+	struct top_row *rows;
+	int n;
+};
+
+int top_read(struct stored *s, int64_t k, struct top *ret, struct err *e);
+void top_release(struct top *t);
+
+/* Figures of one trial; *ret holds copies. Binds the task for the launch's shared memory when it
+ * is not bound yet; one that cannot be bound any more is no error. */
+void top_row_of(struct stored *s, const struct trial_record *t, struct top_row *ret);
+void top_row_release(struct top_row *r);
+
+void top_print(const struct top *t, FILE *to);
+cJSON *top_json(const struct top *t); /* a list */
+
+/* Says on stderr which parameters never changed the binary. */
+int top_tell_inert(struct stored *s, struct err *e);
+
+#endif
