@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/str.h"
 #include "runtime/cuda.h"
 #include "runtime/cuda_data.h"
 #include "runtime/cuda_place.h"
@@ -95,8 +94,15 @@ int room_reserve(struct session *s, struct room *r, int64_t bytes)
 	return result;
 }
 
+/* Compiled once in a process for an architecture: a worker that opens one problem after another
+ * need not wait again. */
+static struct {
+	char arch[32];
+	struct nvrtc_result compiled;
+} kernels;
+
 /* The names of the element types, as verify.cu knows them, come from the one list. */
-static int compile_kernels(const char *arch, struct nvrtc_result *ret, struct err *e)
+static int compile_kernels(const char *arch, const struct nvrtc *n, struct err *e)
 {
 	static const char *const ids[] = {
 #define X(id, name, c, bytes) #id,
@@ -106,10 +112,7 @@ static int compile_kernels(const char *arch, struct nvrtc_result *ret, struct er
 	char types[DTYPE_COUNT][32], target[64];
 	const char *options[DTYPE_COUNT + 3];
 	struct nvrtc_job job = { .text = verify_text, .name = "verify.cu", .options = options };
-	const struct nvrtc *n;
 
-	if (nvrtc_load(&n, e) < 0)
-		return (int)e->code;
 	for (int i = 0; i < DTYPE_COUNT; i++) {
 		snprintf(types[i], sizeof types[i], "-DDTYPE_%s=%d", ids[i], i);
 		options[job.n_options++] = types[i];
@@ -118,20 +121,18 @@ static int compile_kernels(const char *arch, struct nvrtc_result *ret, struct er
 	options[job.n_options++] = target;
 	options[job.n_options++] = "-std=c++17";
 	options[job.n_options++] = "--fmad=false";
-	if (nvrtc_compile(n, &job, ret, e) < 0)
+	nvrtc_result_release(&kernels.compiled);
+	if (nvrtc_compile(n, &job, &kernels.compiled, e) < 0)
 		return (int)e->code;
-	if (!ret->cubin) {
-		err_set(e, ERR_FAILED, "the comparing kernels do not compile for %s: %s", arch,
-			ret->log);
-		nvrtc_result_release(ret);
-		return ERR_FAILED;
-	}
+	if (!kernels.compiled.cubin)
+		return err_set(e, ERR_FAILED, "the comparing kernels do not compile for %s: %s",
+			       arch, kernels.compiled.log);
+	snprintf(kernels.arch, sizeof kernels.arch, "%s", arch);
 	return 0;
 }
 
 static int load_kernels(struct session *s, struct err *e)
 {
-	struct nvrtc_result compiled;
 	int archs[NVRTC_ARCHS_MAX], result, r;
 	const struct nvrtc *n;
 
@@ -140,18 +141,17 @@ static int load_kernels(struct session *s, struct err *e)
 		r = cuda_arch_pick((int)s->device.attr[DEVICE_COMPUTE_MAJOR],
 				   (int)s->device.attr[DEVICE_COMPUTE_MINOR], archs,
 				   nvrtc_archs(n, archs), s->device.arch, e);
-	if (r == 0)
-		r = compile_kernels(s->device.arch, &compiled, e);
+	if (r == 0 && (!kernels.compiled.cubin || strcmp(kernels.arch, s->device.arch) != 0))
+		r = compile_kernels(s->device.arch, n, e);
 	if (r < 0)
 		return r;
-	result = s->cu.module_load(&s->module, compiled.cubin);
+	result = s->cu.module_load(&s->module, kernels.compiled.cubin);
 	if (result == CUDA_OK)
 		result = s->cu.module_function(&s->compare, s->module, "evo_compare");
 	if (result == CUDA_OK)
 		result = s->cu.module_function(&s->same, s->module, "evo_same");
 	if (result == CUDA_OK)
 		result = s->cu.module_function(&s->spin, s->module, "evo_spin");
-	nvrtc_result_release(&compiled);
 	return cuda_check(&s->cu, result, e, "loading the comparing kernels");
 }
 

@@ -17,8 +17,12 @@ static const char *const sonames[] = {
 	"libnvrtc.so",
 };
 
-/* "~" stands for the home folder, "$" for that of the active Python environment. */
+/* "~" stands for the home folder, "$" for that of the active Python environment, "@" for the one
+ * the program is in: below it or beside it src/runtime/fetch_nvrtc.sh puts what it fetches. */
 static const char *const folders[] = {
+	"@/build/nvrtc/nvidia/*/lib",
+	"@/../build/nvrtc/nvidia/*/lib",
+	"@/../../build/nvrtc/nvidia/*/lib",
 	"/usr/local/cuda/lib64",
 	"/usr/local/cuda-*/lib64",
 	"/usr/local/cuda*/targets/*/lib",
@@ -86,18 +90,34 @@ static void *try_folder(const char *folder, char **ret_path, struct str *tried)
 	return library;
 }
 
-/* Replaces a leading "~" or "$"; NULL where the user has no such folder. */
+/* free() it. */
+static char *own_folder(void)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+	if (n < 0)
+		return NULL;
+	path[n] = '\0';
+	return file_dirname(path);
+}
+
+/* Replaces a leading "~", "$" or "@"; NULL where there is no such folder. */
 static char *expand(const char *folder)
 {
-	const char *root = folder[0] == '~' ? getenv("HOME") : getenv("VIRTUAL_ENV");
 	struct str s = STR_INIT;
+	char *root;
 
 	if (folder[0] == '/')
 		return mem_strdup(folder);
-	if (!root || !*root)
-		return NULL;
-	str_addf(&s, "%s%s", root, folder + 1);
-	return str_detach(&s);
+	if (folder[0] == '@')
+		root = own_folder();
+	else
+		root = mem_strdup(getenv(folder[0] == '~' ? "HOME" : "VIRTUAL_ENV"));
+	if (root && *root)
+		str_addf(&s, "%s%s", root, folder + 1);
+	free(root);
+	return s.len ? str_detach(&s) : NULL;
 }
 
 static void *try_given(const char *given, char **ret_path, struct str *tried)

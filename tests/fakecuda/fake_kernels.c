@@ -1,0 +1,120 @@
+#include <string.h>
+
+#include "fakecuda.h"
+#include "runtime/verify.h"
+
+/* As verify.cu has them. */
+struct partial {
+	double max_abs, sum_abs, sum_sq_diff, sum_sq_ref;
+	int64_t bad, nans, unwritten, first_bad;
+};
+
+struct segment {
+	const uint8_t *at, *want;
+	uint64_t bytes, byte;
+};
+
+static void *pointer(uint64_t value)
+{
+	return (void *)(uintptr_t)value;
+}
+
+static double as_double(uint64_t value)
+{
+	double d;
+
+	memcpy(&d, &value, sizeof d);
+	return d;
+}
+
+/* All in the first block's partial. */
+static void run_compare(const struct fake_launch *l)
+{
+	struct gates gates = { .atol = as_double(l->values[6]), .rtol = as_double(l->values[7]) };
+	struct partial *ret = pointer(l->values[8]);
+	struct figures f;
+
+	verify_compare((enum dtype)(uint32_t)l->values[0], pointer(l->values[2]),
+		       pointer(l->values[3]), (int64_t)l->values[4], (uint8_t)l->values[5], &gates,
+		       &f);
+	for (unsigned i = 0; i < l->blocks_x; i++)
+		ret[i] = (struct partial){ .first_bad = -1 };
+	ret[0] = (struct partial){ f.max_abs, f.sum_abs, f.sum_sq_diff, f.sum_sq_ref,
+				   f.bad,     f.nans,	 f.unwritten,	f.first_bad };
+}
+
+static void run_same(const struct fake_launch *l)
+{
+	const struct segment *s = pointer(l->values[0]);
+	uint64_t *differs = pointer(l->values[1]);
+
+	for (unsigned i = 0; i < l->blocks_y; i++)
+		if (s[i].want ? memcmp(s[i].at, s[i].want, s[i].bytes) != 0
+			      : !verify_all_bytes(s[i].at, s[i].bytes, (uint8_t)s[i].byte))
+			differs[i] = 1;
+}
+
+static void run_add(const struct fake_launch *l)
+{
+	const float *a = pointer(l->values[0]), *b = pointer(l->values[1]);
+	float *c = pointer(l->values[2]);
+
+	for (int i = 0; i < (int)l->values[3]; i++)
+		c[i] = a[i] + b[i];
+}
+
+static void run_double(const struct fake_launch *l)
+{
+	const float *in = pointer(l->values[0]);
+	float *out = pointer(l->values[1]);
+
+	for (int i = 0; i < (int)l->values[2]; i++)
+		out[i] = 2 * in[i];
+}
+
+bool fake_has_mark(const struct fake_launch *l, const char *mark)
+{
+	return memmem(l->cubin, l->bytes, mark, strlen(mark) + 1) != NULL;
+}
+
+/* Fault and hang are the driver's to act out. */
+static void run_selftest(const struct fake_launch *l)
+{
+	static unsigned launches;
+	int n = (int)l->values[2];
+	float *in = pointer(l->values[0]), *out = pointer(l->values[1]), last = out[n - 1];
+
+	run_double(l);
+	launches++;
+	if (fake_has_mark(l, "selftest_mode_wrong"))
+		out[n / 2] += 1;
+	if (fake_has_mark(l, "selftest_mode_unwritten"))
+		out[n - 1] = last;
+	if (fake_has_mark(l, "selftest_mode_clobber"))
+		memcpy(in, out, (size_t)n * sizeof *in);
+	if (fake_has_mark(l, "selftest_mode_nondeterministic"))
+		out[0] *= 1 + 1e-6f * (float)(launches % 16);
+}
+
+static void run_nothing(const struct fake_launch *l)
+{
+	(void)l;
+}
+
+static const struct fake_kernel kernels[] = {
+	{ "evo_compare", "448888888", run_compare },
+	{ "evo_same", "88", run_same },
+	{ "evo_spin", "8", run_nothing },
+	{ "vector_add", "8884", run_add },
+	{ "vector_add_reference", "8884", run_add },
+	{ "selftest", "884", run_selftest },
+	{ "selftest_reference", "884", run_double },
+};
+
+const struct fake_kernel *fake_kernel_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++)
+		if (strcmp(kernels[i].name, name) == 0)
+			return &kernels[i];
+	return NULL;
+}

@@ -1,0 +1,716 @@
+/* The cuda runtime against the stand-in for the driver, with the real NVRTC where there is one. */
+#include <dlfcn.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "runtime/cuda.h"
+#include "runtime/cuda_cubin.h"
+#include "runtime/cuda_driver.h"
+#include "runtime/nvrtc.h"
+#include "runtime/runtime.h"
+
+static const char vector_add[] = "src/kernels/vector_add.cu";
+static const char selftest[] = "src/kernels/selftest.cu";
+
+static struct {
+	char cache[64];
+	void (*reset)(void);
+	long (*calls)(const char *symbol);
+	bool nvrtc;
+} fixture;
+
+/* Loaded by path first, the stand-in is what later loads of libcuda.so.1 find. */
+static int set_up(void **state)
+{
+	char exe[4096];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+	struct str path = STR_INIT;
+	const struct nvrtc *nvrtc;
+	struct err e;
+	void *library;
+	char *folder;
+
+	(void)state;
+	assert_true(n > 0);
+	exe[n] = '\0';
+	folder = file_dirname(exe);
+	str_addf(&path, "%s/fakecuda/libcuda.so.1", folder);
+	library = dlopen(path.data, RTLD_NOW);
+	if (!library)
+		fail_msg("%s", dlerror());
+	*(void **)&fixture.reset = dlsym(library, "fakecuda_reset");
+	*(void **)&fixture.calls = dlsym(library, "fakecuda_calls");
+	assert_non_null(fixture.reset);
+	assert_non_null(fixture.calls);
+	str_release(&path);
+	free(folder);
+	strcpy(fixture.cache, "/tmp/evo-tuned-cuda-XXXXXX");
+	assert_non_null(mkdtemp(fixture.cache));
+	fixture.nvrtc = nvrtc_load(&nvrtc, &e) == 0;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct err e;
+
+	(void)state;
+	return file_remove_tree(fixture.cache, &e);
+}
+
+static void need_nvrtc(void)
+{
+	if (!fixture.nvrtc)
+		skip();
+}
+
+static void plan(const char *failures)
+{
+	fixture.reset();
+	if (failures)
+		setenv("FAKECUDA_FAIL", failures, 1);
+	else
+		unsetenv("FAKECUDA_FAIL");
+}
+
+static struct artifact compile(const char *source, const char *entry, const char *option)
+{
+	const char *const options[] = { option };
+	struct compile_job job = { .language = LANGUAGE_CUDA,
+				   .source = source,
+				   .entry = entry,
+				   .arch = "sm_90a",
+				   .options = options,
+				   .n_options = option ? 1 : 0,
+				   .cache = fixture.cache };
+	struct artifact a;
+	struct err e;
+
+	if (runtime_cuda.compile(&job, &a, &e) < 0)
+		fail_msg("%s", e.msg);
+	return a;
+}
+
+static struct launch make_launch(int64_t blocks, int64_t threads, int n_arguments, double n)
+{
+	struct launch l = { .grid = { blocks, 1, 1 }, .block = { threads, 1, 1 } };
+
+	l.n_scalars = n_arguments;
+	l.scalars = mem_array((size_t)n_arguments, sizeof(double));
+	l.scalars[n_arguments - 1] = n;
+	return l;
+}
+
+static struct problem_argument *make_arguments(int n_buffers)
+{
+	struct problem_argument *a = mem_array((size_t)n_buffers + 1, sizeof *a);
+
+	for (int i = 0; i < n_buffers; i++)
+		a[i].buffer = i;
+	a[n_buffers].buffer = -1;
+	a[n_buffers].type = DTYPE_I32;
+	return a;
+}
+
+/* n_inputs float buffers in, one out, and the element count: both kernels look like that. Takes
+ * the reference's binary over. */
+static struct problem *make_problem(const char *entry, int n_inputs, struct artifact *reference,
+				    const char *reference_entry)
+{
+	static const char *const names[] = { "a", "b", "c" };
+	static const int64_t sizes[] = { 1000, 4096 };
+	struct problem *p = mem_alloc(sizeof *p);
+	int n = n_inputs + 1;
+
+	p->entry = mem_strdup(entry);
+	p->n_buffers = n;
+	p->buffers = mem_array((size_t)n, sizeof *p->buffers);
+	for (int i = 0; i < n; i++)
+		p->buffers[i] = (struct problem_buffer){ mem_strdup(names[i]), DTYPE_F32,
+							 i < n_inputs ? BUFFER_IN : BUFFER_OUT };
+	p->n_arguments = n + 1;
+	p->arguments = make_arguments(n);
+	p->n_references = 1;
+	p->references = mem_array(1, sizeof *p->references);
+	p->references[0] = (struct problem_reference){
+		.name = mem_strdup("exact"),
+		.artifact = mem_strdup(reference->path),
+		.entry = mem_strdup(reference_entry),
+		.arguments = make_arguments(n),
+		.n_arguments = n + 1,
+		.gates = { .max_abs = 0, .mean_abs = -1, .rel_l2 = -1, .bad_fraction = -1 },
+	};
+	p->n_shapes = 2;
+	p->shapes = mem_array(2, sizeof *p->shapes);
+	for (int s = 0; s < 2; s++) {
+		struct problem_shape *shape = &p->shapes[s];
+
+		*shape = (struct problem_shape){ .name = mem_strdup(s ? "large" : "small"),
+						 .check = s == 0,
+						 .time = true,
+						 .weight = 1 };
+		shape->buffers = mem_array((size_t)n, sizeof *shape->buffers);
+		for (int i = 0; i < n; i++)
+			shape->buffers[i] =
+				(struct shape_buffer){ sizes[s],
+						       { i < n_inputs ? FILL_UNIFORM : FILL_NONE, 1,
+							 2, -1, 0, NULL } };
+		shape->references = mem_array(1, sizeof *shape->references);
+		shape->references[0] = make_launch(16, 256, n + 1, (double)sizes[s]);
+	}
+	p->n_seeds = 2;
+	p->seeds = mem_array(2, sizeof *p->seeds);
+	p->seeds[1] = 1;
+	p->timing = (struct timing_options){ .mode = TIMING_GRAPH,
+					     .warmup = 1,
+					     .samples_min = 3,
+					     .samples_max = 5,
+					     .sample_ns = 50000,
+					     .noise = 0.01 };
+	artifact_release(reference);
+	return p;
+}
+
+/* Everything one trial needs. */
+struct bench {
+	struct problem *p;
+	struct artifact variant;
+	struct launch launches[2];
+	struct measure_job job;
+};
+
+static void bench_init(struct bench *b, const char *source, const char *entry,
+		       const char *reference_entry, const char *option, int n_inputs)
+{
+	struct artifact reference = compile(source, reference_entry, NULL);
+
+	memset(b, 0, sizeof *b);
+	b->p = make_problem(entry, n_inputs, &reference, reference_entry);
+	b->variant = compile(source, entry, option);
+	b->launches[0] = make_launch(8, 128, n_inputs + 2, 1000);
+	b->launches[1] = make_launch(32, 128, n_inputs + 2, 4096);
+	b->job = (struct measure_job){ .artifact = b->variant.path,
+				       .entry = b->variant.lowered,
+				       .launches = b->launches,
+				       .n_launches = 2,
+				       .verify = true,
+				       .time = true };
+}
+
+static void bench_init_add(struct bench *b)
+{
+	bench_init(b, vector_add, "vector_add", "vector_add_reference", "-DBLOCK=128", 2);
+}
+
+static void bench_release(struct bench *b)
+{
+	problem_free(b->p);
+	artifact_release(&b->variant);
+	launch_release(&b->launches[0]);
+	launch_release(&b->launches[1]);
+}
+
+static int try_measure(const struct bench *b, struct measurement *ret, struct err *e)
+{
+	struct session *s;
+	int r = runtime_cuda.open(0, b->p, &s, e);
+
+	if (r < 0)
+		return r;
+	r = runtime_cuda.measure(s, &b->job, ret, e);
+	runtime_cuda.close(s);
+	return r;
+}
+
+static struct measurement measure(const struct bench *b)
+{
+	struct measurement m;
+	struct err e;
+
+	plan(NULL);
+	if (try_measure(b, &m, &e) < 0)
+		fail_msg("%s", e.msg);
+	return m;
+}
+
+static void expect_outcome(const struct measurement *m, enum outcome want, const char *detail)
+{
+	if (m->outcome != want)
+		fail_msg("%s instead of %s: %s", outcome_name(m->outcome), outcome_name(want),
+			 m->detail);
+	if (!strstr(m->detail, detail))
+		fail_msg("\"%s\" is not in \"%s\"", detail, m->detail);
+}
+
+static void the_stand_in_has_every_symbol_of_the_list(void **state)
+{
+	struct cuda_driver cu;
+	struct err e;
+
+	(void)state;
+	if (cuda_driver_load(&cu, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_non_null(cuda_symbol_name(0));
+	assert_null(cuda_symbol_name(-1));
+}
+
+static void a_probe_tells_every_device(void **state)
+{
+	struct device *d;
+	struct err e;
+	int n;
+
+	(void)state;
+	plan(NULL);
+	setenv("FAKECUDA_DEVICES", "2", 1);
+	assert_int_equal(runtime_cuda.probe(&d, &n, &e), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(d[1].ordinal, 1);
+	assert_string_equal(d[1].name, "Stand-in GPU");
+	assert_string_equal(d[1].uuid, "GPU-fafafafa-fafa-fafa-fafa-fafafafafa01");
+	assert_string_equal(d[1].arch, fixture.nvrtc ? "sm_90a" : "sm_90");
+	assert_int_equal(d[1].attr[DEVICE_MAX_SHARED_BYTES], 227 << 10);
+	assert_int_equal(d[1].attr[DEVICE_COMPUTE_MAJOR], 9);
+	assert_false(d[1].assumed);
+	free(d);
+	setenv("FAKECUDA_DEVICES", "0", 1);
+	assert_int_equal(runtime_cuda.probe(&d, &n, &e), ERR_MISSING);
+	assert_non_null(strstr(e.msg, "no device"));
+	unsetenv("FAKECUDA_DEVICES");
+}
+
+static void an_architecture_is_the_closest_that_the_compiler_knows(void **state)
+{
+	static const struct {
+		int major, minor;
+		const char *want; /* NULL: none */
+	} cases[] = {
+		{ 9, 0, "sm_90a" },   { 8, 9, "sm_89" },   { 8, 8, "sm_87" }, { 12, 0, "sm_120a" },
+		{ 10, 3, "sm_103a" }, { 12, 9, "sm_120" }, { 7, 0, NULL },    { 11, 0, NULL },
+	};
+	static const int supported[] = { 75, 80, 86, 87, 89, 90, 100, 103, 120 };
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char arch[32] = "";
+		int r = cuda_arch_pick(cases[i].major, cases[i].minor, supported, 9, arch, &e);
+
+		assert_int_equal(r, cases[i].want ? 0 : ERR_MISSING);
+		assert_string_equal(arch, cases[i].want ? cases[i].want : "");
+	}
+}
+
+static void an_assumed_device_has_the_published_limits(void **state)
+{
+	struct device d;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(cuda_assumed_device("sm_90a", &d, &e), 0);
+	assert_true(d.assumed);
+	assert_int_equal(d.attr[DEVICE_MAX_SHARED_BYTES], 232448);
+	assert_int_equal(d.attr[DEVICE_COMPUTE_MAJOR], 9);
+	assert_int_equal(cuda_assumed_device("sm_120", &d, &e), 0);
+	assert_int_equal(d.attr[DEVICE_COMPUTE_MAJOR], 12);
+	assert_int_equal(cuda_assumed_device("sm_13", &d, &e), ERR_INVALID);
+	assert_int_equal(cuda_assumed_device("sm_90x", &d, &e), ERR_INVALID);
+	assert_int_equal(cuda_assumed_device("x86_64", &d, &e), ERR_INVALID);
+}
+
+static void a_compile_gives_figures_and_the_same_bytes_twice(void **state)
+{
+	struct artifact a, b, c;
+
+	(void)state;
+	need_nvrtc();
+	a = compile(vector_add, "vector_add", "-DVEC=4");
+	b = compile(vector_add, "vector_add", "-DVEC=4");
+	c = compile(vector_add, "vector_add", "-DVEC=1");
+	assert_int_equal(a.outcome, OUTCOME_OK);
+	assert_true(a.ptxas.registers > 0);
+	assert_int_equal(a.ptxas.spill_store_bytes, 0);
+	assert_int_equal(access(a.path, R_OK), 0);
+	assert_string_equal(a.hash, b.hash);
+	assert_string_not_equal(a.hash, c.hash);
+	artifact_release(&a);
+	artifact_release(&b);
+	artifact_release(&c);
+}
+
+static void a_source_that_is_refused_is_an_outcome_with_a_log(void **state)
+{
+	static const struct {
+		const char *option;
+		enum outcome want;
+		const char *log;
+	} cases[] = {
+		{ "-DMODE=nocompile", OUTCOME_COMPILE_ERROR, "this is not a program" },
+		{ "-DMODE=too_much_shared", OUTCOME_TOO_BIG, "too much shared data" },
+		{ "--no-such-option", OUTCOME_COMPILE_ERROR, "no-such-option" },
+	};
+
+	(void)state;
+	need_nvrtc();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct artifact a = compile(selftest, "selftest", cases[i].option);
+
+		assert_int_equal(a.outcome, cases[i].want);
+		assert_null(a.path);
+		if (!strstr(a.log, cases[i].log))
+			fail_msg("\"%s\" is not in \"%s\"", cases[i].log, a.log);
+		artifact_release(&a);
+	}
+}
+
+static void a_cpp_entry_is_found_by_its_lowered_name(void **state)
+{
+	static const char text[] = "template <int N> __global__ void fill(int *p) { *p = N; }\n"
+				   "__global__ void plain(int *p) { *p = 1; }\n"
+				   "#include \"cuda_fp16.h\"\n";
+	struct str path = STR_INIT;
+	struct artifact a;
+	struct err e;
+
+	(void)state;
+	need_nvrtc();
+	str_addf(&path, "%s/named.cu", fixture.cache);
+	assert_int_equal(file_write(path.data, text, sizeof text - 1, &e), 0);
+	a = compile(path.data, "fill<7>", NULL);
+	assert_string_equal(a.lowered, "_Z4fillILi7EEvPi");
+	assert_true(a.ptxas.registers > 0);
+	artifact_release(&a);
+	a = compile(path.data, "plain", NULL);
+	assert_string_equal(a.lowered, "_Z5plainPi");
+	artifact_release(&a);
+	a = compile(path.data, "absent", NULL);
+	assert_int_equal(a.outcome, OUTCOME_COMPILE_ERROR);
+	assert_non_null(strstr(a.log, "absent"));
+	artifact_release(&a);
+	str_release(&path);
+}
+
+static void bytes_that_are_no_cubin_have_no_entries(void **state)
+{
+	struct artifact a;
+	struct err e;
+	char *bytes;
+	size_t len;
+
+	(void)state;
+	assert_false(cubin_has_entry("", 0, "f"));
+	need_nvrtc();
+	a = compile(vector_add, "vector_add", NULL);
+	assert_int_equal(file_read(a.path, 1 << 20, &bytes, &len, &e), 0);
+	assert_true(cubin_has_entry(bytes, len, "vector_add"));
+	assert_false(cubin_has_entry(bytes, len, "vector"));
+	assert_false(cubin_has_entry(bytes, len, ""));
+	for (size_t cut = 0; cut < len; cut += 13) {
+		char *part = mem_copy(bytes, cut + 1);
+
+		assert_false(cubin_has_entry(part, cut, "no such entry"));
+		free(part);
+	}
+	for (size_t i = 0; i < 64; i++) {
+		bytes[i] ^= 0x55;
+		assert_false(cubin_has_entry(bytes, len, "no such entry"));
+		bytes[i] ^= 0x55;
+	}
+	free(bytes);
+	artifact_release(&a);
+}
+
+static void a_right_kernel_is_checked_on_each_seed_and_timed_on_each_shape(void **state)
+{
+	struct measurement m, again;
+	struct bench b;
+
+	(void)state;
+	need_nvrtc();
+	bench_init_add(&b);
+	m = measure(&b);
+	expect_outcome(&m, OUTCOME_OK, "");
+	assert_int_equal(m.n_checks, 2);
+	assert_true(m.checks[1].passed && m.checks[1].seed == 1);
+	assert_int_equal(m.n_timings, 2);
+	assert_true(m.timings[0].p50_ns > 1000);
+	assert_true(m.timings[0].launches_per_sample > 1);
+	assert_true(m.timings[0].ci_low_ns <= m.timings[0].p50_ns);
+	assert_true(m.function.registers > 0);
+	again = measure(&b);
+	assert_true(again.timings[1].p50_ns == m.timings[1].p50_ns);
+	measurement_release(&m);
+	measurement_release(&again);
+	bench_release(&b);
+}
+
+static void every_way_of_timing_tells_its_mode(void **state)
+{
+	struct measurement m;
+	struct bench b;
+
+	(void)state;
+	need_nvrtc();
+	bench_init_add(&b);
+	for (int i = 0; i < 4; i++) {
+		b.p->timing.mode = i & 1 ? TIMING_EVENT : TIMING_GRAPH;
+		b.p->timing.l2 = i & 2 ? TIMING_L2_COLD : TIMING_L2_WARM;
+		m = measure(&b);
+		expect_outcome(&m, OUTCOME_OK, "");
+		assert_int_equal(m.timings[0].mode, b.p->timing.mode);
+		assert_int_equal(m.timings[0].l2, b.p->timing.l2);
+		/* Whatever surrounds a launch is subtracted or left out. */
+		assert_true(m.timings[0].p50_ns > 2000 && m.timings[0].p50_ns < 12000);
+		if (i & 1)
+			assert_int_equal(m.timings[0].n_samples, 100);
+		measurement_release(&m);
+	}
+	bench_release(&b);
+}
+
+static void a_kernel_that_cannot_win_is_timed_only_until_that_is_clear(void **state)
+{
+	struct measurement m;
+	struct bench b;
+
+	(void)state;
+	need_nvrtc();
+	bench_init_add(&b);
+	b.p->timing.samples_min = b.p->timing.samples_max = 50;
+	b.p->timing.abort_factor = 1.5;
+	b.job.best_ns = 10;
+	m = measure(&b);
+	expect_outcome(&m, OUTCOME_OK, "");
+	/* How slow the first shape may be depends on the second: only there it is known. */
+	assert_false(m.timings[0].aborted);
+	assert_int_equal(m.timings[0].n_samples, 50);
+	assert_true(m.timings[1].aborted);
+	assert_true(m.timings[1].n_samples < 50);
+	measurement_release(&m);
+	bench_release(&b);
+}
+
+static void a_fresh_seed_replaces_the_seeds_of_the_problem(void **state)
+{
+	struct measurement m;
+	struct bench b;
+
+	(void)state;
+	need_nvrtc();
+	bench_init_add(&b);
+	b.job.fresh_seed = UINT64_C(0x8000000000000001);
+	m = measure(&b);
+	expect_outcome(&m, OUTCOME_OK, "");
+	assert_int_equal(m.n_checks, 1);
+	assert_true(m.checks[0].seed == b.job.fresh_seed);
+	measurement_release(&m);
+	bench_release(&b);
+}
+
+static void every_misbehaviour_is_its_outcome(void **state)
+{
+	static const struct {
+		const char *option;
+		enum outcome want;
+		const char *detail;
+	} cases[] = {
+		{ "-DMODE=fine", OUTCOME_OK, "" },
+		{ "-DMODE=wrong", OUTCOME_WRONG, "max_abs" },
+		{ "-DMODE=unwritten", OUTCOME_WRONG, "not written" },
+		{ "-DMODE=clobber", OUTCOME_WRONG, "input" },
+		{ "-DMODE=nondeterministic", OUTCOME_NONDETERMINISTIC, "other bits" },
+		{ "-DMODE=fault", OUTCOME_FAULT, "CUDA_ERROR_ILLEGAL_ADDRESS" },
+	};
+
+	(void)state;
+	need_nvrtc();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct measurement m;
+		struct bench b;
+
+		bench_init(&b, selftest, "selftest", "selftest_reference", cases[i].option, 1);
+		if (cases[i].want == OUTCOME_NONDETERMINISTIC)
+			b.p->references[0].gates.max_abs = 0.01;
+		m = measure(&b);
+		expect_outcome(&m, cases[i].want, cases[i].detail);
+		assert_int_equal(m.poisoned, cases[i].want == OUTCOME_FAULT);
+		if (cases[i].want == OUTCOME_WRONG)
+			assert_false(m.checks[m.n_checks - 1].passed);
+		measurement_release(&m);
+		bench_release(&b);
+	}
+}
+
+static void a_launch_over_a_limit_is_too_big(void **state)
+{
+	static const struct {
+		int64_t threads, shared, blocks;
+		const char *detail;
+	} cases[] = {
+		{ 2048, 0, 1, "threads a block" },
+		{ 128, 300 << 10, 1, "shared memory" },
+		{ 128, 0, 0, "launching the kernel" },
+		{ 128, 0, INT64_C(1) << 40, "launching the kernel" },
+	};
+
+	(void)state;
+	need_nvrtc();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct measurement m;
+		struct bench b;
+
+		bench_init_add(&b);
+		b.launches[0].block[0] = cases[i].threads;
+		b.launches[0].shared_bytes = cases[i].shared;
+		b.launches[0].grid[0] = cases[i].blocks;
+		m = measure(&b);
+		expect_outcome(&m, OUTCOME_TOO_BIG, cases[i].detail);
+		assert_false(m.poisoned);
+		measurement_release(&m);
+		bench_release(&b);
+	}
+}
+
+static void a_reference_that_does_not_do_its_work_stops_the_run(void **state)
+{
+	static const char text[] = "extern \"C\" __global__ void idle(float *p) { p[0] = 0; }\n";
+	struct str path = STR_INIT;
+	struct artifact idle;
+	struct measurement m;
+	struct bench b;
+	struct err e;
+
+	(void)state;
+	need_nvrtc();
+	bench_init_add(&b);
+	str_addf(&path, "%s/idle.cu", fixture.cache);
+	assert_int_equal(file_write(path.data, text, sizeof text - 1, &e), 0);
+	idle = compile(path.data, "idle", NULL);
+	free(b.p->references[0].artifact);
+	free(b.p->references[0].entry);
+	b.p->references[0].artifact = mem_strdup(idle.path);
+	b.p->references[0].entry = mem_strdup("idle");
+	plan(NULL);
+	assert_int_equal(try_measure(&b, &m, &e), ERR_FAILED);
+	assert_non_null(strstr(e.msg, "shape small, seed 0: reference exact"));
+	artifact_release(&idle);
+	bench_release(&b);
+	str_release(&path);
+}
+
+static void a_session_refuses_to_go_on_after_a_fault(void **state)
+{
+	struct measurement m;
+	struct session *s;
+	struct bench b;
+	struct err e;
+
+	(void)state;
+	need_nvrtc();
+	bench_init(&b, selftest, "selftest", "selftest_reference", "-DMODE=fault", 1);
+	plan(NULL);
+	assert_int_equal(runtime_cuda.open(0, b.p, &s, &e), 0);
+	assert_int_equal(runtime_cuda.measure(s, &b.job, &m, &e), 0);
+	assert_int_equal(m.outcome, OUTCOME_FAULT);
+	measurement_release(&m);
+	assert_int_equal(runtime_cuda.measure(s, &b.job, &m, &e), ERR_FAILED);
+	assert_non_null(strstr(e.msg, "earlier kernel"));
+	runtime_cuda.close(s);
+	bench_release(&b);
+}
+
+/* What goes wrong in these is of no consequence to the trial. */
+static bool is_harmless(const char *symbol)
+{
+	static const char *const harmless[] = {
+		"cuMemFree_v2",	      "cuModuleUnload",	    "cuEventDestroy_v2",
+		"cuStreamDestroy_v2", "cuGraphDestroy",	    "cuGraphExecDestroy",
+		"cuGetErrorName",     "cuGetErrorString",   "cuDevicePrimaryCtxRelease_v2",
+		"cuMemGetInfo_v2",    "cuDriverGetVersion",
+	};
+
+	for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
+		if (strcmp(harmless[i], symbol) == 0)
+			return true;
+	return false;
+}
+
+/* True when there was such a call. */
+static bool fail_call(const struct bench *b, const char *symbol, long call, int code)
+{
+	struct measurement m = { .outcome = OUTCOME_COUNT };
+	struct err e = { .msg = "" };
+	char failures[128];
+	bool came;
+	int r;
+
+	snprintf(failures, sizeof failures, "%s:%ld:%d", symbol, call, code);
+	plan(failures);
+	r = try_measure(b, &m, &e);
+	came = fixture.calls(symbol) >= call;
+	if (r < 0 && !*e.msg)
+		fail_msg("%s: an error without a message", failures);
+	if (r == 0 && m.outcome != OUTCOME_OK && !*m.detail)
+		fail_msg("%s: an outcome without a detail", failures);
+	if (r == 0 && m.outcome == OUTCOME_OK && came && !is_harmless(symbol))
+		fail_msg("%s: nobody noticed", failures);
+	if (r == 0)
+		measurement_release(&m);
+	return came;
+}
+
+static void whichever_call_fails_ends_in_an_error_or_an_outcome(void **state)
+{
+	static const int codes[] = { CUDA_OUT_OF_MEMORY, CUDA_ILLEGAL_ADDRESS };
+	struct bench b;
+	const char *symbol;
+
+	(void)state;
+	need_nvrtc();
+	bench_init_add(&b);
+	b.p->n_seeds = 1;
+	b.p->timing.l2 = TIMING_L2_COLD;
+	b.p->timing.sample_ns = 1;
+	for (int i = 0; (symbol = cuda_symbol_name(i)); i++)
+		for (size_t c = 0; c < sizeof codes / sizeof codes[0]; c++)
+			for (long n = 1; fail_call(&b, symbol, n, codes[c]);)
+				n += n < 24 ? 1 : n / 2;
+	plan(NULL);
+	bench_release(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_stand_in_has_every_symbol_of_the_list),
+		cmocka_unit_test(a_probe_tells_every_device),
+		cmocka_unit_test(an_architecture_is_the_closest_that_the_compiler_knows),
+		cmocka_unit_test(an_assumed_device_has_the_published_limits),
+		cmocka_unit_test(a_compile_gives_figures_and_the_same_bytes_twice),
+		cmocka_unit_test(a_source_that_is_refused_is_an_outcome_with_a_log),
+		cmocka_unit_test(a_cpp_entry_is_found_by_its_lowered_name),
+		cmocka_unit_test(bytes_that_are_no_cubin_have_no_entries),
+		cmocka_unit_test(a_right_kernel_is_checked_on_each_seed_and_timed_on_each_shape),
+		cmocka_unit_test(every_way_of_timing_tells_its_mode),
+		cmocka_unit_test(a_kernel_that_cannot_win_is_timed_only_until_that_is_clear),
+		cmocka_unit_test(a_fresh_seed_replaces_the_seeds_of_the_problem),
+		cmocka_unit_test(every_misbehaviour_is_its_outcome),
+		cmocka_unit_test(a_launch_over_a_limit_is_too_big),
+		cmocka_unit_test(a_reference_that_does_not_do_its_work_stops_the_run),
+		cmocka_unit_test(a_session_refuses_to_go_on_after_a_fault),
+		cmocka_unit_test(whichever_call_fails_ends_in_an_error_or_an_outcome),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
