@@ -74,8 +74,7 @@ def test_the_schema_refuses_what_has_a_bad_form():
 def test_bad_sense_is_what_a_schema_cannot_express():
     """A task that the schema refuses belongs into bad/form."""
     for name, errors in complaints(validator(), tasks("bad", "sense")).items():
-        if name not in ("fill_low_above_high.json", "value_with_newline.json"):
-            tap.equal(errors, [], name)
+        tap.equal(errors, [], name)
 
 
 def test_every_member_of_the_schema_is_described():
@@ -99,8 +98,7 @@ def test_every_member_of_the_schema_is_described():
 def test_the_program_accepts_what_the_schema_accepts():
     for path in tasks("good"):
         done = check(path)
-        tap.equal((os.path.basename(path), done.returncode, done.stderr),
-                  (os.path.basename(path), 0, ""))
+        tap.equal(done.returncode, 0, f"exit code of check {path}: {done.stderr}")
 
 
 def test_the_program_refuses_bad_tasks_with_file_path_and_expectation():

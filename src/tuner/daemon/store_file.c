@@ -136,10 +136,11 @@ static int open_handle(const char *file, const char *path, int flags, struct sql
 		       struct err *e)
 {
 	struct sqlite3 *db = NULL;
-	int code = sqlite3_open_v2(file, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-				   NULL);
-	int r;
+	int code, r;
 
+	errno = 0;
+	code = sqlite3_open_v2(file, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+			       NULL);
 	if (code) {
 		r = sql_fail(db, path, code, e);
 	} else {

@@ -34,23 +34,33 @@ void sql_release(struct sql *q)
 
 /* --- errors --- */
 
-static bool no_space(struct sqlite3 *db, int code)
+/*
+ * The errno behind an I/O error. SQLite 3.40 does not note it when a commit fails, so that the
+ * thread's own is asked first; whoever calls SQLite clears it before.
+ */
+static int errno_behind(struct sqlite3 *db, int code)
 {
-	int number = sqlite3_system_errno(db);
+	int number = errno;
 
-	if ((code & 0xff) == SQLITE_FULL)
-		return true;
 	if ((code & 0xff) != SQLITE_IOERR && (code & 0xff) != SQLITE_CANTOPEN)
-		return false;
-	return number == ENOSPC || number == EDQUOT || number == EFBIG;
+		return 0;
+	if (number == 0)
+		number = sqlite3_system_errno(db);
+	return number ? number : EIO;
+}
+
+static bool no_space(int code, int number)
+{
+	return (code & 0xff) == SQLITE_FULL || number == ENOSPC || number == EDQUOT ||
+	       number == EFBIG;
 }
 
 int sql_fail(struct sqlite3 *db, const char *path, int code, struct err *e)
 {
-	const char *why = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
-	int number = db ? sqlite3_system_errno(db) : 0;
+	int number = errno_behind(db, code);
+	const char *why = sqlite3_errmsg(db);
 
-	if (db && no_space(db, code))
+	if (no_space(code, number))
 		return err_set(e, ERR_FULL,
 			       "%s: no space left to write (%s); free some, nothing was lost", path,
 			       why);
@@ -75,7 +85,7 @@ int sql_fail(struct sqlite3 *db, const char *path, int code, struct err *e)
 			       why);
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
-		errno = number ? number : EIO;
+		errno = number;
 		return err_sys(e, "%s: %s", path, why);
 	default:
 		return err_set(e, ERR_IO, "%s: %s", path, why);
@@ -103,8 +113,11 @@ void sql_prepare(struct sql *q, enum sql_id id, struct sql_call *ret)
 
 int sql_step(struct sql_call *c, struct err *e)
 {
-	int code = c->failed ? c->failed : sqlite3_step(c->stmt);
+	int code = c->failed;
 
+	errno = 0;
+	if (code == SQLITE_OK)
+		code = sqlite3_step(c->stmt);
 	c->at = 0;
 	if (code == SQLITE_ROW)
 		return 1;
@@ -287,17 +300,21 @@ uint64_t sql_take_u64(struct sql_call *c)
 
 int sql_exec(struct sqlite3 *db, const char *path, const char *text, struct err *e)
 {
-	int code = sqlite3_exec(db, text, NULL, NULL, NULL);
+	int code;
 
-	return code ? sql_fail(db, path, sqlite3_extended_errcode(db), e) : 0;
+	errno = 0;
+	code = sqlite3_exec(db, text, NULL, NULL, NULL);
+	return code ? sql_fail(db, path, code, e) : 0;
 }
 
 int sql_pragma_int(struct sqlite3 *db, const char *path, const char *text, int64_t *ret,
 		   struct err *e)
 {
 	struct sqlite3_stmt *stmt = NULL;
-	int code = sqlite3_prepare_v2(db, text, -1, &stmt, NULL), r = 0;
+	int code, r = 0;
 
+	errno = 0;
+	code = sqlite3_prepare_v2(db, text, -1, &stmt, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_step(stmt);
 	if (code == SQLITE_ROW)

@@ -82,8 +82,8 @@ bool sql_in_transaction(const struct sql *q);
 int64_t sql_last_id(const struct sql *q);
 int sql_changes(const struct sql *q);
 
-/* Sets e from SQLite's result `code` of db, headed by path. No space, of whatever kind, gives
- * ERR_FULL. */
+/* Sets e from SQLite's result `code` of db, headed by path; errno was 0 before the call that gave
+ * it. No space, of whatever kind, gives ERR_FULL. */
 int sql_fail(struct sqlite3 *db, const char *path, int code, struct err *e);
 
 #endif
