@@ -175,12 +175,27 @@ static void add_term(struct space *s, const char *text, struct expr *term)
 	make_due(s, s->n_constraint - 1);
 }
 
+static int add_terms(struct space *s, const struct expr *whole, struct names *names, struct err *e)
+{
+	char *part;
+	int r = 0;
+
+	for (int i = 0; r == 0 && (part = expr_term(whole, i)); i++) {
+		struct expr *term;
+
+		r = expr_compile(part, find_name, names, &term, e);
+		if (r == 0)
+			add_term(s, expr_text(whole), term);
+		free(part);
+	}
+	return r;
+}
+
 int space_add_constraint(struct space *s, const char *text, expr_lookup *constants, void *ctx,
 			 struct err *e)
 {
 	struct names names = { s, constants, ctx };
 	struct expr *whole;
-	char *part;
 	int r;
 
 	if (s->n == 0 || s->rows)
@@ -188,16 +203,10 @@ int space_add_constraint(struct space *s, const char *text, expr_lookup *constan
 			       s->rows ? "the space is restricted already"
 				       : "the space has no parameters yet");
 	r = expr_compile(text, find_name, &names, &whole, e);
-	for (int i = 0; r == 0 && (part = expr_term(whole, i)); i++) {
-		struct expr *term;
-
-		r = expr_compile(part, find_name, &names, &term, e);
-		if (r == 0)
-			add_term(s, text, term);
-		free(part);
-	}
-	if (r == 0)
-		expr_free(whole);
+	if (r)
+		return r;
+	r = add_terms(s, whole, &names, e);
+	expr_free(whole);
 	return r;
 }
 
