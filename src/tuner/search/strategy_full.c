@@ -12,10 +12,10 @@
  * parameter. After a design spread over the space, each proposal is the most promising of a pool of
  * children, as the surrogate sees it; now and then an immigrant comes in unscreened.
  */
-enum { POOL = 320, SPREAD_TRIES = 64, DESIGN_MIN = 6, DESIGN_MAX = 16 };
+enum { POOL = 320, SPREAD_TRIES = 64, DESIGN_MIN = 6, DESIGN_MAX = 8 };
 
 static const double immigrant_rate = 0.05;
-static const float greed = 0.7F;
+static const float greed = 1.2F;
 
 /* How the pool is made; the rest is random configurations. */
 static const double cross_share = 0.25, step_share = 0.2, mutate_share = 0.4;
@@ -53,7 +53,7 @@ static void stop(void *self)
 	free(x);
 }
 
-/* Two trials for every parameter, within reason. */
+/* A little more for more parameters; the surrogate learns more from what it chooses itself. */
 static int design_size(const struct strategy_view *v)
 {
 	int n = space_params(v->space) + 2;
