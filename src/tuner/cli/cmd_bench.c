@@ -106,19 +106,21 @@ static int choose(const struct bench_command *c, const struct task_bound *b, uin
 static int bind(const struct invocation *v, const char *runtime, struct stored *s, struct err *e)
 {
 	const struct bench_command *c = v->options;
-	struct task_options o = { .device = &s->device,
-				  .shapes = c->shapes.items,
-				  .n_shapes = c->shapes.n };
-	int r = local_device(runtime, (int)c->device, &s->device, e);
+	struct task_options o = { .shapes = c->shapes.items, .n_shapes = c->shapes.n };
 
-	return r < 0 ? r : task_bind(s->task, &o, &s->bound, e);
+	s->setup.devices = mem_alloc(sizeof *s->setup.devices);
+	s->setup.n_devices = 1;
+	o.device = s->setup.devices;
+	if (local_device(runtime, (int)c->device, s->setup.devices, e) < 0)
+		return e->code;
+	return task_bind(s->setup.task, &o, &s->setup.bound, e);
 }
 
 /* s is a run that was never stored: its task alone. */
 static int bench(const struct invocation *v, struct stored *s, struct err *e)
 {
 	const struct bench_command *c = v->options;
-	const char *runtime = c->runtime ? c->runtime : task_runtime(s->task);
+	const char *runtime = c->runtime ? c->runtime : task_runtime(s->setup.task);
 	uint16_t config[SPACE_PARAMS_MAX];
 	struct trial_record t;
 	int status;
@@ -128,8 +130,8 @@ static int bench(const struct invocation *v, struct stored *s, struct err *e)
 			runtime);
 		return EXIT_USAGE;
 	}
-	if (bind(v, runtime, s, e) < 0 || choose(c, s->bound, config, e) < 0 ||
-	    evaluate(runtime, s->task, s->bound, config, &t, e) < 0)
+	if (bind(v, runtime, s, e) < 0 || choose(c, s->setup.bound, config, e) < 0 ||
+	    evaluate(runtime, s->setup.task, s->setup.bound, config, &t, e) < 0)
 		return EXIT_DONE; /* the error decides */
 	if (v->json)
 		print_json(report_trial(s, &t));
@@ -148,8 +150,8 @@ static int run(const struct invocation *v, struct err *e)
 
 	if (path_task(v->operands[0], &path, e) < 0)
 		return EXIT_USAGE;
-	if (task_load(path, &s.task, e) == 0) {
-		s.run.task_name = mem_strdup(task_name(s.task));
+	if (task_load(path, &s.setup.task, e) == 0) {
+		s.run.task_name = mem_strdup(task_name(s.setup.task));
 		status = bench(v, &s, e);
 	}
 	stored_release(&s);

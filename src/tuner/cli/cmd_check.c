@@ -136,7 +136,7 @@ static void print_presets(const cJSON *o)
 {
 	const cJSON *p;
 
-	puts("\npresets, the baseline first");
+	puts("\npresets");
 	cJSON_ArrayForEach(p, member(o, "presets"))
 	{
 		const cJSON *launch = member(p, "launches")->child;

@@ -37,7 +37,6 @@ struct command {
 	const char *notes;    /* the end of its help; may be NULL */
 	int min_operands, max_operands;
 	bool query;			   /* takes --json */
-	bool hidden;			   /* not in the list of commands */
 	const struct option_spec *options; /* its own; may be NULL */
 	const void *defaults;		   /* of the struct they fill; `size` bytes */
 	size_t size;
@@ -46,12 +45,13 @@ struct command {
 	int (*run)(const struct invocation *v, struct err *e);
 };
 
-#define COMMAND_MAP(X)                                                                         \
-	X(start)                                                                               \
-	X(resume)                                                                              \
-	X(status)                                                                              \
-	X(runs) X(watch) X(pause) X(cancel) X(stop) X(top) X(show) X(export) X(check) X(bench) \
-		X(doctor) X(daemon) X(worker)
+#define COMMAND_MAP(X)                                                                           \
+	X(start)                                                                                 \
+	X(resume)                                                                                \
+	X(status)                                                                                \
+	X(runs)                                                                                  \
+	X(watch) X(pause) X(cancel) X(stop) X(top) X(show) X(export) X(check) X(bench) X(doctor) \
+		X(daemon) X(worker)
 
 #define X(name) extern const struct command command_##name;
 COMMAND_MAP(X)

@@ -225,12 +225,17 @@ static void check_state(const struct invocation *v, struct findings *f)
 {
 	char *dir = existing(v->db), space[FIGURE_MAX];
 	struct statvfs fs;
+	struct stat st;
 	int64_t bytes = -1;
 
 	if (statvfs(dir, &fs) == 0)
 		bytes = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
 	figure_bytes(bytes, space);
-	if (access(dir, W_OK | X_OK))
+	if (stat(dir, &st) == 0 && !S_ISDIR(st.st_mode))
+		mend(add(f, "state folder", FINDING_BROKEN, "%s is not a folder (for %s)", dir,
+			 v->db),
+		     "name another database with --db");
+	else if (access(dir, W_OK | X_OK))
 		mend(add(f, "state folder", FINDING_BROKEN, "%s: %s (for %s)", dir, strerror(errno),
 			 v->db),
 		     "make it writable, or name another database with --db");

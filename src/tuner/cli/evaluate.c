@@ -143,6 +143,17 @@ static int compile(const struct evaluation *v, const uint16_t *config, struct er
 	return r;
 }
 
+/* The line of the log that names the error; the whole log is kept as well. */
+static void judge_refused(struct trial *t)
+{
+	const char *log = t->artifact.log, *line = strstr(log, "error");
+
+	while (line && line > log && line[-1] != '\n')
+		line--;
+	line = line ? line : log;
+	trial_judge(t, t->artifact.outcome, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
 static int compile_and_measure(const struct evaluation *v, const uint16_t *config, struct err *e)
 {
 	struct resource_gate gates[GATE_FIGURE_COUNT];
@@ -152,8 +163,7 @@ static int compile_and_measure(const struct evaluation *v, const uint16_t *confi
 	if (r < 0)
 		return r;
 	if (t->artifact.outcome != OUTCOME_OK) {
-		trial_judge(t, t->artifact.outcome, "%.*s", (int)strcspn(t->artifact.log, "\n"),
-			    t->artifact.log);
+		judge_refused(t);
 		return 0;
 	}
 	for (int g = 0; g < GATE_FIGURE_COUNT; g++)

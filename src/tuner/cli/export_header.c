@@ -48,7 +48,7 @@ static void comment(struct str *s, const char *name, const char *fmt, ...)
 
 static void add_checks(const struct stored *s, const struct trial_record *t, struct str *ret)
 {
-	const struct problem *p = task_problem(s->bound);
+	const struct problem *p = task_problem(s->setup.bound);
 
 	for (int i = 0; i < p->n_references; i++) {
 		double max_abs = 0, mean_abs = 0, rel_l2 = 0, bad = 0;
@@ -95,12 +95,12 @@ static void add_provenance(const struct stored *s, const struct trial_record *t,
 {
 	str_addz(ret, "/*\n * Written by evo-tuned " EVO_TUNED_VERSION
 		      "; export it again instead of editing it. For #include or -include.\n *\n");
-	comment(ret, "task", "%s, %s", task_name(s->task), task_hash(s->task));
-	comment(ret, "sources", "%s", task_source_hash(s->task));
+	comment(ret, "task", "%s, %s", task_name(s->setup.task), task_hash(s->setup.task));
+	comment(ret, "sources", "%s", task_source_hash(s->setup.task));
 	comment(ret, "trial", "%" PRId64 ":%" PRId64, t->run, t->no);
-	comment(ret, "device", "%s, %s, driver %s", s->device.name, s->device.arch,
-		s->device.driver);
-	comment(ret, "compiler", "%s", s->device.compiler);
+	comment(ret, "device", "%s, %s, driver %s", s->setup.devices->name, s->setup.devices->arch,
+		s->setup.devices->driver);
+	comment(ret, "compiler", "%s", s->setup.devices->compiler);
 	add_result(s, t, ret);
 	str_addz(ret, " */\n");
 }
@@ -149,12 +149,12 @@ static void add_geometry(const struct problem *p, const struct launch *l, struct
 static int write_text(const struct stored *s, const struct trial_record *t,
 		      const uint16_t *position, struct str *ret, struct err *e)
 {
-	const struct space *space = task_space(s->bound);
+	const struct space *space = task_space(s->setup.bound);
 	struct launch *launches;
 	struct str guard = STR_INIT;
 
 	str_addz(&guard, "EVO_TUNED_");
-	add_macro(&guard, task_name(s->task));
+	add_macro(&guard, task_name(s->setup.task));
 	str_addz(&guard, "_H");
 	add_provenance(s, t, ret);
 	str_addf(ret, "#ifndef %s\n#define %s\n\n", guard.data, guard.data);
@@ -164,13 +164,13 @@ static int write_text(const struct stored *s, const struct trial_record *t,
 		value_print(space_value(space, i, position[i]), text, sizeof text);
 		str_addf(ret, "#define %s %s\n", space_name(space, i), text);
 	}
-	if (task_language(s->task) == LANGUAGE_CUDA) {
-		if (task_launches(s->bound, position, &launches, e) < 0) {
+	if (task_language(s->setup.task) == LANGUAGE_CUDA) {
+		if (task_launches(s->setup.bound, position, &launches, e) < 0) {
 			str_release(&guard);
 			return e->code;
 		}
-		add_geometry(task_problem(s->bound), launches, ret);
-		for (int i = 0; i < task_problem(s->bound)->n_shapes; i++)
+		add_geometry(task_problem(s->setup.bound), launches, ret);
+		for (int i = 0; i < task_problem(s->setup.bound)->n_shapes; i++)
 			launch_release(&launches[i]);
 		free(launches);
 	}
@@ -196,17 +196,17 @@ static bool is_parameter(const struct space *s, const char *option)
 static int build(const struct stored *s, const uint16_t *position, const char *folder,
 		 const char *header, struct artifact *ret, struct err *e)
 {
-	bool cuda = task_language(s->task) == LANGUAGE_CUDA;
+	bool cuda = task_language(s->setup.task) == LANGUAGE_CUDA;
 	struct str include = STR_INIT;
 	const char **options;
 	struct task_compile c;
-	int n = 0, r = task_compile_job(s->bound, position, folder, &c, e);
+	int n = 0, r = task_compile_job(s->setup.bound, position, folder, &c, e);
 
 	if (r < 0)
 		return r;
 	options = mem_array((size_t)c.job.n_options + 2, sizeof *options);
 	for (int i = 0; i < c.job.n_options; i++)
-		if (!header || !is_parameter(task_space(s->bound), c.job.options[i]))
+		if (!header || !is_parameter(task_space(s->setup.bound), c.job.options[i]))
 			options[n++] = c.job.options[i];
 	if (header && cuda) {
 		str_addf(&include, "--pre-include=%s", header);
@@ -218,7 +218,7 @@ static int build(const struct stored *s, const uint16_t *position, const char *f
 	c.job.options = options;
 	c.job.n_options = n;
 	c.job.cache = folder;
-	r = local_compile(s->run.runtime, &c.job, task_compile_timeout_s(s->task), ret, e);
+	r = local_compile(s->run.runtime, &c.job, task_compile_timeout_s(s->setup.task), ret, e);
 	task_compile_release(&c);
 	free(options);
 	str_release(&include);
@@ -245,7 +245,7 @@ static int compile_check(const struct stored *s, const struct trial_record *t,
 {
 	char *header = file_join(folder, "evo_tuned_export.h");
 	struct artifact with = { 0 }, without = { 0 };
-	int r = task_materialise(s->task, folder, e);
+	int r = task_materialise(s->setup.task, folder, e);
 
 	if (r == 0)
 		r = file_write(header, text->data, text->len, e);
@@ -271,10 +271,10 @@ int export_header(struct stored *s, const struct trial_record *t, struct str *re
 {
 	uint16_t position[SPACE_PARAMS_MAX];
 	char *folder;
-	int r = s->bound ? 0 : stored_bind(s, e);
+	int r = s->setup.bound ? 0 : stored_bind(s, e);
 
 	if (r == 0)
-		r = task_config_parse(task_space(s->bound), t->config, position, e);
+		r = task_config_parse(task_space(s->setup.bound), t->config, position, e);
 	if (r == 0)
 		r = write_text(s, t, position, ret, e);
 	if (r == 0)

@@ -51,15 +51,16 @@ static const struct command *const commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands, SETS = 3 };
 
-static void print_commands(void)
+static void print_commands(FILE *to)
 {
-	printf("evo-tuned tunes GPU kernels: it finds the fastest correct setting of their "
-	       "macros.\n\nusage: evo-tuned COMMAND [OPTION...]\n\n");
+	fputs("evo-tuned tunes GPU kernels: it finds the fastest correct setting of their "
+	      "macros.\n\nusage: evo-tuned COMMAND [OPTION...]\n\n",
+	      to);
 	for (int i = 0; i < COMMANDS; i++)
-		if (!commands[i]->hidden)
-			printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
-	printf("\n`evo-tuned COMMAND --help` says more. A first try: evo-tuned start --budget "
-	       "32\n");
+		fprintf(to, "  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\n`evo-tuned COMMAND --help` says more. A first try: evo-tuned start --budget "
+	      "32\n",
+	      to);
 }
 
 static void print_help(const struct command *c, const struct option_set *sets)
@@ -167,7 +168,7 @@ static int answer(int argc, char **argv, struct err *e)
 	const char *word = argc > 1 ? argv[1] : "--help";
 
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-		print_commands();
+		print_commands(argc > 1 ? stdout : stderr);
 		return argc > 1 ? EXIT_DONE : EXIT_USAGE;
 	}
 	if (strcmp(word, "--version") == 0) {

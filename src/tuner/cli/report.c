@@ -57,14 +57,14 @@ static void add_interval(cJSON *o, double low_ns, double high_ns)
 
 static const char *shape_name(const struct stored *s, int shape)
 {
-	struct problem *p = s->bound ? task_problem(s->bound) : NULL;
+	struct problem *p = s->setup.bound ? task_problem(s->setup.bound) : NULL;
 
 	return p && shape >= 0 && shape < p->n_shapes ? p->shapes[shape].name : NULL;
 }
 
 static const char *reference_name(const struct stored *s, int reference)
 {
-	struct problem *p = s->bound ? task_problem(s->bound) : NULL;
+	struct problem *p = s->setup.bound ? task_problem(s->setup.bound) : NULL;
 
 	return p && reference >= 0 && reference < p->n_references ? p->references[reference].name
 								  : NULL;

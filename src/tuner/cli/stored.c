@@ -1,14 +1,13 @@
 #include "tuner/cli/stored.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "tuner/cli/holder.h"
-#include "tuner/worker/wire.h"
 
 int stored_store(const char *db, struct store **ret, struct err *e)
 {
@@ -45,8 +44,7 @@ int stored_open(const char *db, int64_t id, struct stored *ret, struct err *e)
 
 void stored_release(struct stored *s)
 {
-	task_bound_free(s->bound);
-	task_free(s->task);
+	setup_release(&s->setup);
 	run_record_release(&s->run);
 	store_close(s->store);
 	memset(s, 0, sizeof *s);
@@ -54,67 +52,77 @@ void stored_release(struct stored *s)
 
 /* --- the task --- */
 
-struct sources {
-	char **paths, **texts;
-	size_t *lengths;
-	size_t n;
-};
-
-static int keep_source(void *ctx, const struct store_source *src, struct err *e)
+static int copy_text(const struct json_node *o, const char *key, char *ret, size_t size,
+		     struct err *e)
 {
-	struct sources *all = ctx;
+	struct json_node n;
+	const char *text;
 
-	(void)e;
-	all->paths = mem_grow(all->paths, all->n + 1, sizeof *all->paths);
-	all->texts = mem_grow(all->texts, all->n + 1, sizeof *all->texts);
-	all->lengths = mem_grow(all->lengths, all->n + 1, sizeof *all->lengths);
-	all->paths[all->n] = mem_strdup(src->path);
-	all->texts[all->n] = mem_strndup(src->text, src->len);
-	all->lengths[all->n++] = src->len;
+	if (json_need(o, key, &n, e) < 0 || json_string(&n, &text, e) < 0)
+		return e->code;
+	snprintf(ret, size, "%s", text);
 	return 0;
 }
 
-static const char *read_source(void *ctx, const char *path, size_t *ret_len)
+static int read_attributes(const struct json_node *o, struct device *d, struct err *e)
 {
-	const struct sources *all = ctx;
+	struct json_node list;
+	int r = json_need(o, "attributes", &list, e);
 
-	for (size_t i = 0; i < all->n; i++) {
-		if (strcmp(all->paths[i], path) == 0) {
-			*ret_len = all->lengths[i];
-			return all->texts[i];
-		}
-	}
-	return NULL;
-}
-
-static int parse_task(struct stored *s, struct err *e)
-{
-	struct sources all = { 0 };
-	int r = store_each_source(s->store, s->run.id, keep_source, &all, e);
-
-	if (r == 0)
-		r = task_parse(s->run.task_path ? s->run.task_path : s->run.task_name,
-			       s->run.task_text, strlen(s->run.task_text), read_source, &all,
-			       &s->task, e);
-	for (size_t i = 0; i < all.n; i++) {
-		free(all.paths[i]);
-		free(all.texts[i]);
-	}
-	free(all.paths);
-	free(all.texts);
-	free(all.lengths);
+	for (int i = 0; i < DEVICE_ATTR_COUNT && r == 0; i++)
+		r = json_opt_int(&list, device_attr_name((enum device_attr)i), -1, INT64_C(1) << 53,
+				 &d->attr[i], e);
 	return r;
 }
 
-/* The environment's `devices` are what a worker answered to a probe: the wire reads them. */
-static int read_device(struct stored *s, struct err *e)
+/* A device as setup_environment wrote it. */
+static int read_device(const struct json_node *o, struct device *d, struct err *e)
 {
-	struct wire_reply reply = { 0 };
-	struct json_node root, list;
-	struct str line = STR_INIT;
-	char *text = NULL, *devices;
+	int64_t ordinal = 0;
+	int r = json_opt_int(o, "ordinal", 0, 1023, &ordinal, e);
+
+	*d = (struct device){ .ordinal = (int)ordinal };
+	if (r == 0)
+		r = copy_text(o, "name", d->name, sizeof d->name, e);
+	if (r == 0)
+		r = copy_text(o, "uuid", d->uuid, sizeof d->uuid, e);
+	if (r == 0)
+		r = copy_text(o, "arch", d->arch, sizeof d->arch, e);
+	if (r == 0)
+		r = copy_text(o, "driver", d->driver, sizeof d->driver, e);
+	if (r == 0)
+		r = copy_text(o, "compiler", d->compiler, sizeof d->compiler, e);
+	return r < 0 ? r : read_attributes(o, d, e);
+}
+
+static int read_devices(const cJSON *tree, struct device **ret, int *ret_n, struct err *e)
+{
+	struct json_node root = json_root(tree), list, item;
+	struct device *devices;
+	int n = 0, r = json_need(&root, "devices", &list, e);
+
+	if (r == 0)
+		r = json_list(&list, e);
+	if (r < 0)
+		return r;
+	devices = mem_array((size_t)json_count(&list) + 1, sizeof *devices);
+	for (bool more = json_first(&list, &item); more && r == 0; more = json_next(&item))
+		r = read_device(&item, &devices[n++], e);
+	if (r < 0) {
+		free(devices);
+		return r;
+	}
+	*ret = devices;
+	*ret_n = n;
+	return 0;
+}
+
+int stored_bind(struct stored *s, struct err *e)
+{
+	struct device *devices = NULL;
+	char *text = NULL;
 	cJSON *tree = NULL;
-	int r;
+	int n, r;
 
 	if (!s->run.environment)
 		return err_set(e, ERR_MISSING, "run %" PRId64 " has not started: no device yet",
@@ -122,80 +130,14 @@ static int read_device(struct stored *s, struct err *e)
 	r = store_environment(s->store, s->run.environment, &text, e);
 	if (r == 0)
 		r = json_parse(text, strlen(text), &tree, e);
-	free(text);
-	if (r < 0)
-		return r;
-	root = json_root(tree);
-	r = json_need(&root, "devices", &list, e);
-	if (r == 0) {
-		devices = json_render(list.value);
-		str_addf(&line, "{\"id\":1,\"devices\":%s}", devices);
-		free(devices);
-		r = wire_reply_parse(line.data, line.len, &reply, e);
-	}
-	if (r == 0 && reply.n_devices < 1)
-		r = err_set(e, ERR_INVALID, "its environment names no device");
 	if (r == 0)
-		s->device = reply.devices[0];
-	wire_reply_release(&reply);
-	str_release(&line);
+		r = read_devices(tree, &devices, &n, e);
+	if (r == 0)
+		r = setup_stored(s->store, &s->run, devices, n, &s->setup, e);
+	free(devices);
+	free(text);
 	cJSON_Delete(tree);
 	return r < 0 ? err_wrap(e, "run %" PRId64, s->run.id) : 0;
-}
-
-struct narrowing {
-	cJSON *shapes, *narrow;
-	const char **names;
-	int n_names;
-	struct task_narrow *sets;
-	int n_sets;
-};
-
-static int read_narrowing(const struct run_record *run, struct narrowing *n, struct err *e)
-{
-	struct json_node root, item;
-	int r = json_parse(run->shapes, strlen(run->shapes), &n->shapes, e);
-
-	if (r == 0)
-		r = json_parse(run->narrow, strlen(run->narrow), &n->narrow, e);
-	if (r < 0)
-		return r;
-	root = json_root(n->shapes);
-	n->names = mem_array((size_t)json_count(&root) + 1, sizeof *n->names);
-	for (bool more = json_first(&root, &item); more && r == 0; more = json_next(&item))
-		r = json_string(&item, &n->names[n->n_names++], e);
-	root = json_root(n->narrow);
-	n->sets = mem_array((size_t)json_count(&root) + 1, sizeof *n->sets);
-	for (bool more = json_first(&root, &item); more && r == 0; more = json_next(&item)) {
-		n->sets[n->n_sets].name = item.key;
-		r = json_string(&item, &n->sets[n->n_sets++].values, e);
-	}
-	return r;
-}
-
-int stored_bind(struct stored *s, struct err *e)
-{
-	struct narrowing n = { 0 };
-	int r = read_device(s, e);
-
-	if (r == 0)
-		r = parse_task(s, e);
-	if (r == 0)
-		r = read_narrowing(&s->run, &n, e);
-	if (r == 0) {
-		struct task_options o = { .device = &s->device,
-					  .shapes = n.names,
-					  .n_shapes = n.n_names,
-					  .narrow = n.sets,
-					  .n_narrow = n.n_sets };
-
-		r = task_bind(s->task, &o, &s->bound, e);
-	}
-	free(n.names);
-	free(n.sets);
-	cJSON_Delete(n.shapes);
-	cJSON_Delete(n.narrow);
-	return r;
 }
 
 /* --- figures --- */

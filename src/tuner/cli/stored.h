@@ -1,8 +1,8 @@
 #ifndef CLI_STORED_H
 #define CLI_STORED_H
 
+#include "tuner/daemon/setup.h"
 #include "tuner/daemon/store.h"
-#include "tuner/task/task.h"
 
 /*
  * A run as the database has it, read without a daemon; and, where asked for, its task bound to the
@@ -13,10 +13,7 @@ struct stored {
 	struct run_record run;
 	struct run_summary summary;
 	bool orphaned; /* no daemon holds the database: a running one is shown as `interrupted` */
-	/* After stored_bind: */
-	struct device device;
-	struct task *task;
-	struct task_bound *bound;
+	struct setup setup; /* after stored_bind; all zero before */
 };
 
 /* id 0: the newest run. ERR_MISSING says how to make one. */

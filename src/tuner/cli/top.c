@@ -25,16 +25,16 @@ static int64_t sum_known(int64_t a, int64_t b)
 /* The largest dynamic shared memory over the shapes; 0 where the task cannot tell. */
 static int64_t dynamic_shared(const struct stored *s, const char *json)
 {
-	const struct space *space = task_space(s->bound);
+	const struct space *space = task_space(s->setup.bound);
 	uint16_t config[SPACE_PARAMS_MAX];
 	struct launch *launches;
 	struct err ignored = { 0 };
 	int64_t most = 0;
 
 	if (task_config_parse(space, json, config, &ignored) < 0 ||
-	    task_launches(s->bound, config, &launches, &ignored) < 0)
+	    task_launches(s->setup.bound, config, &launches, &ignored) < 0)
 		return 0;
-	for (int i = 0; i < task_problem(s->bound)->n_shapes; i++) {
+	for (int i = 0; i < task_problem(s->setup.bound)->n_shapes; i++) {
 		if (launches[i].shared_bytes > most)
 			most = launches[i].shared_bytes;
 		launch_release(&launches[i]);
@@ -63,7 +63,7 @@ void top_row_of(struct stored *s, const struct trial_record *t, struct top_row *
 	memcpy(ret->artifact, t->artifact, sizeof ret->artifact);
 	if (is_static < 0)
 		return; /* a CPU has none */
-	if (s->bound || stored_bind(s, &ignored) == 0)
+	if (s->setup.bound || stored_bind(s, &ignored) == 0)
 		ret->shared_bytes += dynamic_shared(s, t->config);
 }
 
