@@ -41,7 +41,17 @@
  */
 struct engine;
 
+struct control {
+	struct engine *engine;
+	const char *db, *socket;
+	int64_t started_ns; /* monotonic */
+	void *ctx;
+	void (*subscribe)(void *ctx, int64_t peer, int64_t from);
+	void (*stop)(void *ctx);
+	int (*clients)(void *ctx);
+};
+
 /* Answers one call, now or later. */
-void control_dispatch(struct engine *e, struct rpc_call *call);
+void control_dispatch(struct control *c, struct rpc_call *call);
 
 #endif

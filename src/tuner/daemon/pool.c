@@ -6,9 +6,9 @@
 
 struct worker {
 	struct pool *pool;
-	struct proc *proc; /* NULL: at rest */
-	void *run, *what;  /* of the job it works on; NULL: none */
-	bool stale;	   /* to be restarted when idle: its core mask has changed */
+	struct proc *proc;   /* NULL: at rest */
+	struct pool_job job; /* its run is NULL: none */
+	bool stale;	     /* to be restarted when idle: its core mask has changed */
 };
 
 struct pool {
@@ -34,8 +34,7 @@ static void feed(struct worker *w)
 	}
 	if (!p->io.next(p->io.ctx, proc_next_id(w->proc), &job))
 		return;
-	w->run = job.run;
-	w->what = job.what;
+	w->job = job;
 	proc_ask(w->proc, job.line, job.deadline_s);
 }
 
@@ -47,22 +46,22 @@ static void on_up(void *ctx)
 static void on_reply(void *ctx, struct wire_reply *r)
 {
 	struct worker *w = ctx;
-	void *run = w->run, *what = w->what;
+	struct pool_job job = w->job;
 
-	w->run = w->what = NULL;
-	w->pool->io.reply(w->pool->io.ctx, run, what, r);
+	w->job.run = NULL;
+	w->pool->io.reply(w->pool->io.ctx, &job, r);
 	feed(w);
 }
 
 static void on_lost(void *ctx, const struct proc_loss *l)
 {
 	struct worker *w = ctx;
-	void *run = w->run, *what = w->what;
+	struct pool_job job = w->job;
 
-	w->run = w->what = NULL;
+	w->job.run = NULL;
 	w->stale = false;
 	if (l->asked)
-		w->pool->io.lost(w->pool->io.ctx, run, what, l);
+		w->pool->io.lost(w->pool->io.ctx, &job, l);
 }
 
 static void start(struct worker *w)
@@ -134,14 +133,14 @@ void pool_avoid(struct pool *p, int cpu)
 	}
 }
 
-void pool_drop(struct pool *p, const void *run)
+void pool_drop(struct pool *p, const struct run *run)
 {
 	for (int i = 0; i < p->n_workers; i++) {
 		struct worker *w = &p->workers[i];
 
-		if (!w->run || w->run != run)
+		if (!w->job.run || w->job.run != run)
 			continue;
-		w->run = w->what = NULL;
+		w->job.run = NULL;
 		proc_restart(w->proc);
 	}
 }
@@ -151,12 +150,12 @@ int pool_size(const struct pool *p)
 	return p->n_workers;
 }
 
-int pool_busy(const struct pool *p, const void *run)
+int pool_busy(const struct pool *p, const struct run *run)
 {
 	int n = 0;
 
 	for (int i = 0; i < p->n_workers; i++)
-		n += p->workers[i].run && (!run || p->workers[i].run == run);
+		n += p->workers[i].job.run && (!run || p->workers[i].job.run == run);
 	return n;
 }
 

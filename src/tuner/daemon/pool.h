@@ -3,13 +3,17 @@
 
 #include "tuner/daemon/proc.h"
 
+struct run;
+struct trial;
+
 /*
  * The compile workers. An idle one asks its owner for work; what came of it goes back there. What a
- * job means is the owner's: the pool carries `run` and `what` along.
+ * job means is the owner's.
  */
 struct pool_job {
-	void *run;  /* whose it is */
-	void *what; /* the run's own mark */
+	struct run *run;
+	struct trial *trial; /* NULL: one of the run's references */
+	int reference;
 	char *line; /* the request; taken over */
 	double deadline_s;
 };
@@ -18,8 +22,8 @@ struct pool_io {
 	void *ctx;
 	/* Fills in *ret for a request with this id; false: there is nothing to do. */
 	bool (*next)(void *ctx, int64_t id, struct pool_job *ret);
-	void (*reply)(void *ctx, void *run, void *what, struct wire_reply *r);
-	void (*lost)(void *ctx, void *run, void *what, const struct proc_loss *l);
+	void (*reply)(void *ctx, const struct pool_job *job, struct wire_reply *r);
+	void (*lost)(void *ctx, const struct pool_job *job, const struct proc_loss *l);
 };
 
 struct pool;
@@ -31,10 +35,12 @@ void pool_wake(struct pool *p); /* starts the workers if need be, gives the idle
 void pool_rest(struct pool *p); /* ends the workers: nothing will be asked for a while */
 /* Keeps the workers off a core, so that they do not disturb what is timed there; -1: use all. */
 void pool_avoid(struct pool *p, int cpu);
-void pool_drop(struct pool *p, const void *run); /* kills what works for it; no callbacks follow */
+void pool_drop(struct pool *p,
+	       const struct run *run); /* kills what works for it; no callbacks follow */
 
 int pool_size(const struct pool *p);
-int pool_busy(const struct pool *p, const void *run); /* workers that work for it; NULL: for all */
+int pool_busy(const struct pool *p,
+	      const struct run *run); /* workers that work for it; NULL: for all */
 int pool_up(const struct pool *p);
 
 #endif

@@ -18,13 +18,12 @@ struct sched {
 	bool dry; /* the last proposal gave nothing, and nothing was told since */
 };
 
-struct sched *sched_new(const struct sched_io *io, int64_t budget, int64_t done)
+struct sched *sched_new(const struct sched_io *io, int64_t budget)
 {
 	struct sched *s = mem_alloc(sizeof *s);
 
 	s->io = *io;
 	s->budget = budget;
-	s->done = done;
 	s->lookahead = 1;
 	s->verdicts = verdicts_new();
 	return s;
@@ -51,6 +50,11 @@ void sched_set_lookahead(struct sched *s, int trials)
 void sched_set_budget(struct sched *s, int64_t budget)
 {
 	s->budget = budget;
+}
+
+void sched_set_done(struct sched *s, int64_t done)
+{
+	s->done = done;
 }
 
 void sched_hold(struct sched *s, bool held)
@@ -229,6 +233,12 @@ void sched_ended(struct sched *s, struct trial *t)
 	}
 }
 
+void sched_back(struct sched *s, struct trial *t)
+{
+	(void)s;
+	trial_move(t, t->state == TRIAL_COMPILING ? TRIAL_PROPOSED : TRIAL_READY);
+}
+
 void sched_lost(struct sched *s, struct trial *t, const char *detail)
 {
 	bool compiling = t->state == TRIAL_COMPILING;
@@ -240,7 +250,7 @@ void sched_lost(struct sched *s, struct trial *t, const char *detail)
 		return;
 	}
 	*retried = true;
-	trial_move(t, compiling ? TRIAL_PROPOSED : TRIAL_READY);
+	sched_back(s, t);
 }
 
 int sched_in_flight(const struct sched *s)

@@ -27,11 +27,12 @@ struct sched_io {
 
 struct sched;
 
-struct sched *sched_new(const struct sched_io *io, int64_t budget, int64_t done);
+struct sched *sched_new(const struct sched_io *io, int64_t budget);
 void sched_free(struct sched *s); /* accepts NULL; drops what is in flight */
 
 void sched_set_lookahead(struct sched *s, int trials); /* 1 at first */
 void sched_set_budget(struct sched *s, int64_t budget);
+void sched_set_done(struct sched *s, int64_t done); /* of an earlier life */
 void sched_hold(struct sched *s, bool held); /* held: no new proposals; what is in flight ends */
 
 /* An earlier verdict, from a resumed run's rows. */
@@ -48,6 +49,8 @@ bool sched_more(const struct sched *s); /* the last next_compile stopped at that
 void sched_built(struct sched *s, struct trial *t);
 /* t->verdict is set: DONE, and its twins with it. */
 void sched_ended(struct sched *s, struct trial *t);
+/* Its worker could do nothing about it, say with a full disk. It goes back as if never begun. */
+void sched_back(struct sched *s, struct trial *t);
 /* Its worker died, for no fault that is known to be the trial's. It goes back to be tried once
  * more; the second time it is DONE as lost, with `detail`. */
 void sched_lost(struct sched *s, struct trial *t, const char *detail);

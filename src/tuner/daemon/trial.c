@@ -26,6 +26,7 @@ struct trial *trial_new(void)
 	struct trial *t = mem_alloc(sizeof *t);
 
 	t->parents[0] = t->parents[1] = -1;
+	t->penalty = 1;
 	t->verdict.device = -1;
 	return t;
 }

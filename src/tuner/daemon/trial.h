@@ -54,6 +54,7 @@ struct trial {
 	struct verdict *same;	  /* of a SAME_CUBIN one; borrowed from the scheduler */
 	struct verdict verdict;	  /* the end; valid once DONE */
 	char *gates;		  /* soft gates missed, a JSON list; NULL: none */
+	double penalty;		  /* the score is multiplied by it; 1: no gate missed */
 	struct artifact artifact; /* once compiled */
 	struct measurement measurement;
 	double search_ms;

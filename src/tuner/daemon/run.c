@@ -1,0 +1,488 @@
+#include "tuner/daemon/run_types.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "tuner/daemon/row.h"
+
+#define TO(p) (1u << RUN_##p)
+
+static const unsigned may_go_to[RUN_PHASE_COUNT] = {
+	[RUN_RECALLING] = TO(SEARCHING) | TO(OVER),
+	[RUN_SEARCHING] = TO(DRAINING) | TO(OVER),
+	[RUN_DRAINING] = TO(SEARCHING) | TO(OVER),
+	[RUN_OVER] = 0,
+};
+
+static void move(struct run *r, enum run_phase to)
+{
+	if (!(may_go_to[r->phase] & (1u << to)))
+		abort();
+	r->phase = to;
+}
+
+double run_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+double run_active_s(const struct run *r)
+{
+	return r->record.active_s +
+	       (r->active_ns ? (double)(clock_mono_ns() - r->active_ns) / 1e9 : 0);
+}
+
+/* --- beginning --- */
+
+static int check_sources(struct run *r, struct err *e)
+{
+	int code;
+
+	r->root = file_join(r->w.sources, r->record.source_hash);
+	code = task_materialise(r->setup.task, r->root, e);
+	return code < 0 ? err_wrap(e, "sources of run %lld", (long long)r->record.id) : 0;
+}
+
+static void take_references(struct run *r)
+{
+	const struct problem *p = task_problem(r->setup.bound);
+
+	r->references = mem_array((size_t)p->n_references, sizeof *r->references);
+	for (int i = 0; i < p->n_references; i++)
+		r->references[i].needed = !p->references[i].files;
+}
+
+static void take_devices(struct run *r)
+{
+	r->devices = mem_array((size_t)r->setup.n_devices, sizeof *r->devices);
+	for (int i = 0; i < r->setup.n_devices; i++) {
+		r->devices[i].run = r;
+		r->devices[i].device = &r->setup.devices[i];
+	}
+}
+
+/* A run that measures on a core leaves that one alone. */
+static int compile_slots(const struct run *r)
+{
+	int size = pool_size(r->w.pool);
+
+	if (r->record.jobs && r->record.jobs < size)
+		return r->record.jobs;
+	return run_pins(r) && !r->record.jobs && size > 1 ? size - 1 : size;
+}
+
+/* How many trials may be on their way: enough to keep every worker busy. */
+static int lookahead(const struct run *r)
+{
+	return compile_slots(r) + 2 * r->setup.n_devices;
+}
+
+static int new_search(struct run *r, struct err *e)
+{
+	const struct space *s = task_space(r->setup.bound);
+	size_t bytes = (size_t)space_params(s) * sizeof *r->baseline;
+	struct search_options o = {
+		.strategy = r->record.strategy,
+		.seed = r->record.seed,
+		.elite_k = r->record.elite_k,
+		.outstanding = lookahead(r),
+	};
+	struct sched_io io = run_sched_io;
+
+	o.first = task_first(r->setup.bound, &o.n_first);
+	r->baseline = mem_copy(o.first, bytes);
+	io.ctx = r;
+	r->sched = sched_new(&io, r->record.budget);
+	sched_set_lookahead(r->sched, lookahead(r));
+	return search_new(s, &o, &r->search, e);
+}
+
+static void take_gates(struct run *r)
+{
+	for (int g = 0; g < GATE_FIGURE_COUNT; g++)
+		r->gates[g] = *task_gate(r->setup.task, (enum gate_figure)g);
+}
+
+/* Writes the record with an event that tells of its state. */
+static void write_state(struct run *r)
+{
+	r->pending++;
+	ledger_run(r->w.ledger, r, &r->record, row_run_event(&r->record, &r->told));
+}
+
+static void set_state(struct run *r, enum run_state state, const char *reason)
+{
+	char *copy = mem_strdup(reason); /* it may be the one that is freed */
+
+	r->record.state = state;
+	free(r->record.reason);
+	r->record.reason = copy;
+}
+
+static void start(struct run *r)
+{
+	free(r->record.baseline);
+	r->record.baseline = task_config_json(task_space(r->setup.bound), r->baseline);
+	set_state(r, RUN_RUNNING, NULL);
+	if (!r->record.started_ms)
+		r->record.started_ms = clock_wall_ms();
+	r->record.ended_ms = 0;
+	r->active_ns = clock_mono_ns();
+	write_state(r);
+}
+
+int run_new(const struct run_world *w, const struct run_owner *o, struct run_record *record,
+	    struct setup *setup, struct run **ret, struct err *e)
+{
+	struct run *r = mem_alloc(sizeof *r);
+	int code;
+
+	r->w = *w;
+	r->owner = *o;
+	r->record = *record;
+	r->setup = *setup;
+	*record = (struct run_record){ 0 };
+	*setup = (struct setup){ 0 };
+	recall_init(&r->recall);
+	take_references(r);
+	take_devices(r);
+	take_gates(r);
+	code = check_sources(r, e);
+	if (code == 0)
+		code = new_search(r, e);
+	if (code < 0) {
+		*record = r->record; /* the caller has to say that it failed */
+		r->record = (struct run_record){ 0 };
+		run_free(r);
+		return code;
+	}
+	start(r);
+	*ret = r;
+	return 0;
+}
+
+static void unpin_references(struct run *r)
+{
+	for (int i = 0; i < task_problem(r->setup.bound)->n_references; i++)
+		if (r->references[i].built)
+			cubins_unpin(r->w.cubins, r->references[i].hash);
+}
+
+void run_free(struct run *r)
+{
+	if (!r)
+		return;
+	run_close_meters(r);
+	unpin_references(r);
+	sched_free(r->sched);
+	recall_release(&r->recall);
+	search_free(r->search);
+	setup_release(&r->setup);
+	run_record_release(&r->record);
+	free(r->references);
+	free(r->devices);
+	free(r->baseline);
+	free(r->root);
+	free(r->then_reason);
+	free(r->doom);
+	free(r);
+}
+
+/* --- ending --- */
+
+static void keep_time(struct run *r)
+{
+	r->record.active_s = run_active_s(r);
+	r->active_ns = 0;
+}
+
+static void end(struct run *r, enum run_state state, const char *reason)
+{
+	keep_time(r);
+	set_state(r, state, reason);
+	if (run_state_ended(state))
+		r->record.ended_ms = clock_wall_ms();
+	move(r, RUN_OVER);
+	pool_drop(r->w.pool, r);
+	run_close_meters(r);
+	write_state(r);
+	log_info("run %lld: %s%s%s", (long long)r->record.id, run_state_name(state),
+		 reason ? ": " : "", reason ? reason : "");
+}
+
+void run_doom(struct run *r, const char *fmt, ...)
+{
+	struct str s = STR_INIT;
+	va_list ap;
+
+	if (r->doom)
+		return;
+	va_start(ap, fmt);
+	str_vaddf(&s, fmt, ap);
+	va_end(ap);
+	r->doom = str_detach(&s);
+}
+
+static void drain(struct run *r, enum run_state then, char *reason)
+{
+	sched_hold(r->sched, true);
+	r->then = then;
+	free(r->then_reason);
+	r->then_reason = reason;
+	if (r->phase == RUN_SEARCHING)
+		move(r, RUN_DRAINING);
+}
+
+static char *text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static char *text(const char *fmt, ...)
+{
+	struct str s = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&s, fmt, ap);
+	va_end(ap);
+	return str_detach(&s);
+}
+
+static bool is_searched(const struct run *r)
+{
+	return r->phase == RUN_SEARCHING && !sched_in_flight(r->sched) &&
+	       (sched_spent(r->sched) || sched_dry(r->sched));
+}
+
+static void end_searched(struct run *r)
+{
+	char *why;
+
+	if (sched_spent(r->sched))
+		why = text("budget of %lld reached", (long long)r->record.budget);
+	else
+		why = text("the space is exhausted after %lld configurations",
+			   (long long)r->told.trials);
+	end(r, RUN_DONE, why);
+	free(why);
+}
+
+static void check_time(struct run *r)
+{
+	if (r->phase != RUN_SEARCHING || r->record.time_limit_s <= 0 ||
+	    run_active_s(r) < r->record.time_limit_s)
+		return;
+	drain(r, RUN_DONE, text("time limit of %g s reached", r->record.time_limit_s));
+}
+
+/* When the daemon ends, what no worker holds may be dropped: it will be proposed again, the
+ * same. */
+static bool is_drained(const struct run *r)
+{
+	if (!r->stopping)
+		return !sched_in_flight(r->sched);
+	return !sched_count(r->sched, TRIAL_COMPILING) && !sched_count(r->sched, TRIAL_MEASURING);
+}
+
+void run_tick(struct run *r)
+{
+	if (r->phase == RUN_OVER)
+		return;
+	if (r->doom) {
+		end(r, RUN_FAILED, r->doom);
+		return;
+	}
+	if (r->phase == RUN_RECALLING) {
+		if (r->stopping)
+			end(r, r->then, r->then_reason);
+		return;
+	}
+	check_time(r);
+	if (is_searched(r)) {
+		end_searched(r);
+		return;
+	}
+	if (r->phase == RUN_DRAINING && is_drained(r)) {
+		end(r, r->then, r->then_reason);
+		return;
+	}
+	if (run_references_built(r))
+		run_open_meters(r);
+	if (!r->stopping)
+		run_feed_meters(r);
+}
+
+static void wake(struct run *r)
+{
+	r->owner.wake(r->owner.ctx);
+}
+
+/* --- what others say --- */
+
+bool run_next_job(struct run *r, int64_t id, struct pool_job *ret)
+{
+	struct trial *t;
+
+	if (r->full || r->stopping || r->doom ||
+	    (r->phase != RUN_SEARCHING && r->phase != RUN_DRAINING) ||
+	    pool_busy(r->w.pool, r) >= compile_slots(r))
+		return false;
+	if (run_job_of_reference(r, id, ret))
+		return true;
+	while ((t = sched_next_compile(r->sched)))
+		if (run_job_of_trial(r, t, id, ret))
+			return true;
+	if (r->doom || is_searched(r))
+		r->owner.wake(r->owner.ctx);
+	return false;
+}
+
+void run_compiled(struct run *r, const struct pool_job *job, struct wire_reply *reply)
+{
+	if (job->trial)
+		run_trial_compiled(r, job->trial, reply);
+	else
+		run_reference_compiled(r, job->reference, reply);
+	run_tick(r);
+	wake(r);
+}
+
+void run_compile_lost(struct run *r, const struct pool_job *job, const struct proc_loss *l)
+{
+	if (job->trial)
+		run_trial_lost(r, job->trial, l, NULL);
+	else
+		run_reference_lost(r, job->reference, l);
+	run_tick(r);
+	wake(r);
+}
+
+bool run_turn(struct run *r)
+{
+	bool more = false;
+
+	if (r->phase == RUN_RECALLING && !r->doom) {
+		more = run_recall(r);
+		if (!more && !r->doom)
+			move(r, RUN_SEARCHING);
+		if (!more && !r->doom && r->then_reason)
+			move(r, RUN_DRAINING);
+	}
+	run_tick(r);
+	return more || (r->phase == RUN_SEARCHING && sched_more(r->sched));
+}
+
+void run_second(struct run *r)
+{
+	run_tick(r);
+}
+
+void run_stored(struct run *r, const struct run_summary *after)
+{
+	if (after)
+		r->stored = *after;
+	r->pending--;
+	if (r->phase == RUN_OVER && r->pending == 0)
+		r->owner.over(r->owner.ctx, r);
+}
+
+void run_set_full(struct run *r, bool full, const char *why)
+{
+	if (r->phase == RUN_OVER || r->full == full)
+		return;
+	r->full = full;
+	set_state(r, full ? RUN_WAITING : RUN_RUNNING, why);
+	write_state(r);
+	if (!full)
+		run_tick(r);
+	wake(r);
+}
+
+void run_set_budget(struct run *r, int64_t budget)
+{
+	r->record.budget = budget;
+	sched_set_budget(r->sched, budget);
+	write_state(r);
+	wake(r);
+}
+
+bool run_pause(struct run *r)
+{
+	if (r->phase == RUN_OVER || (r->phase == RUN_DRAINING && r->then != RUN_PAUSED))
+		return false;
+	drain(r, RUN_PAUSED, mem_strdup("paused by a user"));
+	run_tick(r);
+	return true;
+}
+
+bool run_unpause(struct run *r)
+{
+	if (r->phase == RUN_OVER || (r->phase == RUN_DRAINING && r->then != RUN_PAUSED))
+		return false;
+	sched_hold(r->sched, false);
+	free(r->then_reason);
+	r->then_reason = NULL;
+	if (r->phase == RUN_DRAINING)
+		move(r, RUN_SEARCHING);
+	run_tick(r);
+	wake(r);
+	return true;
+}
+
+void run_stop(struct run *r)
+{
+	if (r->phase == RUN_OVER)
+		return;
+	r->stopping = true;
+	if (r->phase != RUN_DRAINING)
+		drain(r, RUN_RUNNING, NULL);
+	run_tick(r);
+}
+
+void run_cancel(struct run *r)
+{
+	if (r->phase != RUN_OVER)
+		end(r, RUN_CANCELLED, "cancelled by a user");
+}
+
+const struct run_record *run_record_of(const struct run *r)
+{
+	return &r->record;
+}
+
+const struct run_summary *run_summary_of(const struct run *r)
+{
+	return &r->stored;
+}
+
+bool run_pins(const struct run *r)
+{
+	return r->w.measure_cpu >= 0 && strcmp(r->record.runtime, "host") == 0;
+}
+
+bool run_uses(const struct run *r, const char *runtime, int ordinal)
+{
+	if (strcmp(r->record.runtime, runtime) != 0)
+		return false;
+	for (int i = 0; i < r->setup.n_devices; i++)
+		if (r->devices[i].device->ordinal == ordinal)
+			return true;
+	return false;
+}
+
+int run_meters(const struct run *r)
+{
+	int n = 0;
+
+	for (int i = 0; i < r->setup.n_devices; i++)
+		n += r->devices[i].meter && meter_pid(r->devices[i].meter) > 0;
+	return n;
+}

@@ -1,0 +1,20 @@
+#ifndef DAEMON_SCORE_H
+#define DAEMON_SCORE_H
+
+#include "tuner/daemon/trial.h"
+#include "tuner/task/task.h"
+
+/*
+ * What a trial is worth. The objective is the geometric mean of the timed shapes' medians by the
+ * shapes' weights; the search minimises that times (1 + penalty) for each soft resource gate
+ * missed. A hard gate missed rejects the trial before it is run.
+ */
+
+/* Of a compiled trial: sets gates and penalty. False: a hard gate said no, and the verdict says
+ * which. gates has GATE_FIGURE_COUNT elements. */
+bool score_gates(struct trial *t, const struct resource_gate *gates);
+
+/* Of a measured trial: the verdict, from t->measurement. */
+void score_measured(struct trial *t, const struct problem *p);
+
+#endif
