@@ -423,8 +423,10 @@ static int get_numbers(const struct json_node *n,
 	if (r < 0)
 		return r;
 	count = json_count(n);
-	if (count > WIRE_LIST_MAX || (*ret_n >= 0 && count != *ret_n))
-		return json_wrong(n, e, "%d elements are not what belongs here", count);
+	if (*ret_n >= 0 && count != *ret_n)
+		return json_wrong(n, e, "expected %d numbers, found %d", *ret_n, count);
+	if (count > WIRE_LIST_MAX)
+		return json_wrong(n, e, "%d elements are too many", count);
 	*ret = mem_array((size_t)count, 8);
 	*ret_n = count;
 	for (bool more = json_first(n, &value); more && r == 0; more = json_next(&value))
