@@ -1,0 +1,146 @@
+#ifndef SDPA_PTX_CUH
+#define SDPA_PTX_CUH
+
+/*
+ * src/kernels/sdpa/ptx.cuh in C++, from the fragment tables of the PTX ISA. A copy by cp.async is
+ * done no sooner than a wait demands it, so that a wrong wait count shows as stale bytes.
+ */
+#include <deque>
+#include <vector>
+
+#include "cuda_fp16.h"
+#include "lanes.h"
+
+extern unsigned char shared[]; /* the kernel's dynamic shared memory */
+
+namespace ptx
+{
+typedef unsigned int u32;
+
+struct copy {
+	u32 to;
+	const void *from;
+	int bytes;
+	bool valid;
+};
+
+/* Groups of copies a thread has committed, and the one that is open. */
+struct pending {
+	std::deque<std::vector<copy>> groups;
+	std::vector<copy> open;
+};
+
+inline pending &mine()
+{
+	static std::vector<pending> all(1024);
+	return all[(size_t)lanes::self()];
+}
+
+inline u32 shared_address(const void *p)
+{
+	return (u32)((const unsigned char *)p - shared);
+}
+
+/* 8x8 matrices of 16-bit elements: lane 4 g + t gets elements 2 t, 2 t + 1 of row g. */
+inline void ldmatrix(u32 (&ret)[4], u32 address)
+{
+	const u32 *rows = lanes::gather(address);
+	int lane = lanes::self() & 31;
+
+	for (int i = 0; i < 4; i++)
+		std::memcpy(&ret[i], shared + rows[8 * i + lane / 4] + lane % 4 * 4, 4);
+}
+
+inline void ldmatrix_transposed(u32 (&ret)[4], u32 address)
+{
+	const u32 *rows = lanes::gather(address);
+	int g = (lanes::self() & 31) / 4, t = lanes::self() & 3;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned short low, high;
+		std::memcpy(&low, shared + rows[8 * i + 2 * t] + 2 * g, 2);
+		std::memcpy(&high, shared + rows[8 * i + 2 * t + 1] + 2 * g, 2);
+		ret[i] = (u32)high << 16 | low;
+	}
+}
+
+struct operands {
+	u32 a[4], b[2];
+};
+
+inline float half_at(u32 pair, int i)
+{
+	return __half2float({ (unsigned short)(pair >> 16 * i) });
+}
+
+/* Element (row, k) of A and (k, column) of B lie where the tables of the PTX ISA say. */
+inline void mma_f16(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1)
+{
+	const operands *of = lanes::gather(operands{ { a[0], a[1], a[2], a[3] }, { b0, b1 } });
+	int g = (lanes::self() & 31) / 4, t = lanes::self() & 3;
+
+	for (int i = 0; i < 4; i++) {
+		int row = g + 8 * (i / 2), column = 2 * t + i % 2;
+		for (int k = 0; k < 16; k++)
+			c[i] += half_at(of[row % 8 * 4 + k % 8 / 2].a[row / 8 + k / 8 * 2], k % 2) *
+				half_at(of[column * 4 + k % 8 / 2].b[k / 8], k % 2);
+	}
+}
+
+inline void mma_s8u8(int (&c)[4], const u32 (&a)[4], u32 b0, u32 b1)
+{
+	const operands *of = lanes::gather(operands{ { a[0], a[1], a[2], a[3] }, { b0, b1 } });
+	int g = (lanes::self() & 31) / 4, t = lanes::self() & 3;
+
+	for (int i = 0; i < 4; i++) {
+		int row = g + 8 * (i / 2), column = 2 * t + i % 2;
+		for (int k = 0; k < 32; k++)
+			c[i] += (signed char)(of[row % 8 * 4 + k % 16 / 4]
+						      .a[row / 8 + k / 16 * 2] >>
+					      8 * (k % 4)) *
+				(int)(unsigned char)(of[column * 4 + k % 16 / 4].b[k / 16] >>
+						     8 * (k % 4));
+	}
+}
+
+inline void copy_async_16(u32 to, const void *from, bool valid)
+{
+	mine().open.push_back({ to, from, 16, valid });
+}
+
+inline void copy_async_4(u32 to, const void *from, bool valid)
+{
+	mine().open.push_back({ to, from, 4, valid });
+}
+
+inline void commit()
+{
+	mine().groups.push_back(mine().open);
+	mine().open.clear();
+}
+
+template <int PENDING> void wait()
+{
+	while (mine().groups.size() > PENDING) {
+		for (const copy &c : mine().groups.front())
+			if (c.valid)
+				std::memcpy(shared + c.to, c.from, (size_t)c.bytes);
+			else
+				std::memset(shared + c.to, 0, (size_t)c.bytes);
+		mine().groups.pop_front();
+	}
+}
+
+inline float exp2(float x)
+{
+	return std::exp2(x);
+}
+
+inline u32 exp2_half2(u32 x)
+{
+	__half2 y = __floats2half2_rn(std::exp2(half_at(x, 0)), std::exp2(half_at(x, 1)));
+	return (u32)y.y.bits << 16 | y.x.bits;
+}
+} // namespace ptx
+
+#endif

@@ -1,0 +1,145 @@
+/*
+ * The attention kernel as one setting of its macros has it, run on a CPU and compared with the
+ * golden answer in double. What this proves: indices, layouts, masks, barriers, the copy ring, the
+ * arithmetic, and that the shared memory a launch is given suffices. What it cannot: that the GPU's
+ * instructions do what their manual says, and races that need true concurrency.
+ *
+ * Compiled with -D for each parameter and -DSHARED_BYTES=, the task's expression without quotes;
+ * says nothing and exits 0 when all is well.
+ */
+#include "cuda_fp16.h"
+#include "lanes.h"
+#include "ptx.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+using std::max;
+using std::min;
+
+#include "sdpa/sdpa_u8.cu"
+
+/* What the task makes of its expression: the language is C's, but for quotes around names. */
+namespace task
+{
+enum { scalar, wmma, mma };
+constexpr int shared_bytes = SHARED_BYTES;
+} // namespace task
+
+enum { SHARED_MAX = 256 << 10, GUARD = 64 };
+alignas(128) unsigned char shared[SHARED_MAX];
+
+extern "C" void sdpa_golden(const uint8_t *q, const uint8_t *k, const uint8_t *v, const float *qa,
+			    const float *ka, const float *va, float *o, int b, int h, int s);
+
+struct inputs {
+	int b, h, s;
+	std::vector<uint8_t> q, k, v;
+	std::vector<float> qa, ka, va;
+
+	inputs(int b, int h, int s, float q_absmax) : b(b), h(h), s(s)
+	{
+		size_t n = (size_t)b * h * s * param::head_dim;
+		for (std::vector<uint8_t> *x : { &q, &k, &v })
+			for (size_t i = 0; i < n; i++)
+				x->push_back(sample());
+		qa.assign((size_t)b * h, q_absmax);
+		ka.assign((size_t)b * h, 4.0f);
+		va.assign((size_t)b * h, 3.5f);
+		qa[0] = 0; /* as of a head of zeros, whose scale is to be 1 */
+		va.back() = 0.5f;
+	}
+
+	/* About normal, as the sum of four uniform numbers; a quarter of the range is its
+	 * deviation. */
+	static uint8_t sample()
+	{
+		static uint32_t state = 1;
+		int sum = 0;
+		for (int i = 0; i < 4; i++) {
+			state = state * 1664525 + 1013904223;
+			sum += (int)(state >> 24);
+		}
+		return (uint8_t)max(1, min(255, sum / 4));
+	}
+};
+
+static bool run(const inputs &in, bool backwards, std::vector<__half> &o)
+{
+	for (int head = 0; head < in.b * in.h; head++)
+		for (int row = 0; row * param::tile_m < in.s; row++) {
+			std::memset(shared, 0xff, SHARED_MAX); /* NaN wherever nothing was stored */
+			blockIdx = { (unsigned int)row, (unsigned int)head, 0 };
+			if (!lanes::run_block(param::threads, backwards, [&] {
+				    sdpa_u8(in.q.data(), in.k.data(), in.v.data(), in.qa.data(),
+					    in.ka.data(), in.va.data(), o.data(), in.b, in.h, in.s);
+			    }))
+				return false;
+		}
+	return true;
+}
+
+static int fail(const inputs &in, const char *what, double figure, double limit)
+{
+	std::printf("(%d,%d,%d,%d): %s %g, limit %g\n", in.b, in.h, in.s, param::head_dim, what,
+		    figure, limit);
+	return 1;
+}
+
+static int compare(const inputs &in, const std::vector<__half> &o)
+{
+	size_t n = in.q.size();
+	std::vector<float> want(n);
+	double diff = 0, square = 0, worst = 0;
+
+	sdpa_golden(in.q.data(), in.k.data(), in.v.data(), in.qa.data(), in.ka.data(), in.va.data(),
+		    want.data(), in.b, in.h, in.s);
+	for (size_t i = 0; i < n; i++) {
+		double d = __half2float(o[i]) - want[i];
+		if (std::isnan(d))
+			return fail(in, "element is not a number:", (double)i, 0);
+		diff += d * d;
+		square += (double)want[i] * want[i];
+		worst = std::fmax(worst, std::fabs(d));
+	}
+	if (std::sqrt(diff / square) > 2e-3)
+		return fail(in, "rel_l2", std::sqrt(diff / square), 2e-3);
+	if (worst > 0.01)
+		return fail(in, "max_abs", worst, 0.01);
+	for (size_t i = n; i < o.size(); i++)
+		if (o[i].bits != 0xffff)
+			return fail(in, "written past the end, element", (double)(i - n), 0);
+	return 0;
+}
+
+static int check_once(const inputs &in, bool backwards)
+{
+	std::vector<__half> o(in.q.size() + GUARD, __half{ 0xffff });
+
+	if (!run(in, backwards, o))
+		return fail(in, "threads wait for ever", 0, 0);
+	for (int i = task::shared_bytes; i < SHARED_MAX; i++)
+		if (shared[i] != 0xff)
+			return fail(in, "shared byte written:", i, task::shared_bytes);
+	return compare(in, o);
+}
+
+static int check(int b, int h, int s, float q_absmax)
+{
+	const inputs in(b, h, s, q_absmax);
+
+	return check_once(in, false) || check_once(in, true);
+}
+
+int main()
+{
+	if (task::shared_bytes != family::shared_bytes) {
+		std::printf("shared bytes: the task says %d, the kernel %d\n", task::shared_bytes,
+			    family::shared_bytes);
+		return 1;
+	}
+	return check(1, 1, 1, 4) || check(2, 1, 37, 4) || check(1, 1, 129, 4) ||
+	       check(1, 1, 260, 30);
+}
