@@ -1,46 +1,26 @@
 #include "tuner/search/expr.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "tuner/search/arith.h"
+#include "tuner/search/program.h"
 
 /*
- * One pass: a recursive descent that emits a postfix program while it reads. The program's need of
- * stack is known when it is complete, so that running it checks nothing.
+ * One pass: a recursive descent that emits the program while it reads, and keeps count of the stack
+ * that it will need.
  */
 enum {
 	TEXT_MAX = 4096,
 	NESTING_MAX = 64, /* of parentheses, operators that open a level, and ?: */
-	STACK_MAX = 128,
-};
-
-enum opcode {
-	OP_CONST, /* push constant[arg] */
-	OP_SLOT,  /* push slots[arg] */
-	OP_UNARY, /* arg: enum arith_unary */
-	OP_BINARY,
-	OP_TRUTH, /* of the top: 0 or 1 */
-	OP_AND,	  /* pop; if false push 0 and go to arg */
-	OP_OR,	  /* pop; if true push 1 and go to arg */
-	OP_ELSE,  /* pop; if false go to arg */
-	OP_GOTO,
-};
-
-struct op {
-	enum opcode code;
-	int arg;
 };
 
 struct expr {
 	char *text;
-	struct op *op;
-	int n_op;
-	struct value *constant;
-	int n_constant;
+	struct program program;
 	int max_slot;
 	int *cut; /* where the outermost && stand in the text */
 	int n_cut;
@@ -66,31 +46,21 @@ static int fail_at(struct parser *p, const char *at, const char *what)
 
 static int emit(struct parser *p, enum opcode code, int arg, int stack_change)
 {
-	struct expr *x = p->x;
-
 	p->depth += stack_change;
-	if (p->depth > STACK_MAX)
+	if (p->depth > PROGRAM_STACK_MAX)
 		return fail_at(p, p->at, "too deeply nested");
-	if ((x->n_op & (x->n_op - 1)) == 0)
-		x->op = mem_grow(x->op, x->n_op ? 2 * (size_t)x->n_op : 1, sizeof *x->op);
-	x->op[x->n_op++] = (struct op){ code, arg };
+	program_emit(&p->x->program, code, arg);
 	return 0;
 }
 
 static void land_here(struct parser *p, int jump)
 {
-	p->x->op[jump].arg = p->x->n_op;
+	p->x->program.op[jump].arg = p->x->program.n;
 }
 
 static int emit_constant(struct parser *p, struct value v)
 {
-	struct expr *x = p->x;
-
-	x->constant = mem_grow(x->constant, (size_t)x->n_constant + 1, sizeof *x->constant);
-	if (v.kind == VALUE_TEXT)
-		v.s = mem_strdup(v.s);
-	x->constant[x->n_constant] = v;
-	return emit(p, OP_CONST, x->n_constant++, 1);
+	return emit(p, OP_CONST, program_constant(&p->x->program, v), 1);
 }
 
 static bool is_name_start(char c)
@@ -325,7 +295,7 @@ static int parse_and(struct parser *p)
 	int r = parse_binary(p, 0);
 
 	while (r == 0 && take(p, "&&")) {
-		int jump = p->x->n_op;
+		int jump = p->x->program.n;
 
 		note_cut(p);
 		r = emit(p, OP_AND, 0, -1);
@@ -344,7 +314,7 @@ static int parse_or(struct parser *p)
 	int r = parse_and(p);
 
 	while (r == 0 && take(p, "||")) {
-		int jump = p->x->n_op;
+		int jump = p->x->program.n;
 
 		forget_cuts(p);
 		r = emit(p, OP_OR, 0, -1);
@@ -360,7 +330,7 @@ static int parse_or(struct parser *p)
 
 static int parse_branches(struct parser *p)
 {
-	int no = p->x->n_op;
+	int no = p->x->program.n;
 	int r = emit(p, OP_ELSE, 0, -1);
 	int end;
 
@@ -371,7 +341,7 @@ static int parse_branches(struct parser *p)
 		r = expect(p, ":");
 	if (r)
 		return r;
-	end = p->x->n_op;
+	end = p->x->program.n;
 	r = emit(p, OP_GOTO, 0, -1);
 	land_here(p, no);
 	if (r == 0)
@@ -421,72 +391,15 @@ void expr_free(struct expr *x)
 {
 	if (!x)
 		return;
-	for (int i = 0; i < x->n_constant; i++)
-		if (x->constant[i].kind == VALUE_TEXT)
-			free((char *)x->constant[i].s);
-	free(x->constant);
 	free(x->cut);
-	free(x->op);
+	program_release(&x->program);
 	free(x->text);
 	free(x);
 }
 
-/* Returns NULL, or why there is no value. */
-static const char *run(const struct expr *x, const struct value *slots, struct value *ret)
-{
-	struct value stack[STACK_MAX];
-	const char *why = NULL;
-	bool truth = false;
-	int top = -1;
-
-	for (int i = 0; i < x->n_op && !why; i++) {
-		int arg = x->op[i].arg;
-
-		switch (x->op[i].code) {
-		case OP_CONST:
-			stack[++top] = x->constant[arg];
-			break;
-		case OP_SLOT:
-			stack[++top] = slots[arg];
-			break;
-		case OP_UNARY:
-			why = arith_unary((enum arith_unary)arg, &stack[top]);
-			break;
-		case OP_BINARY:
-			top--;
-			why = arith_binary((enum arith_binary)arg, &stack[top], &stack[top + 1]);
-			break;
-		case OP_TRUTH:
-			why = arith_truth(&stack[top], &truth);
-			stack[top] = value_int(truth);
-			break;
-		case OP_AND:
-		case OP_OR:
-			why = arith_truth(&stack[top], &truth);
-			if (truth == (x->op[i].code == OP_OR)) {
-				stack[top] = value_int(truth);
-				i = arg - 1;
-			} else {
-				top--;
-			}
-			break;
-		case OP_ELSE:
-			why = arith_truth(&stack[top--], &truth);
-			i = truth ? i : arg - 1;
-			break;
-		case OP_GOTO:
-			i = arg - 1;
-			break;
-		}
-	}
-	if (!why)
-		*ret = stack[0];
-	return why;
-}
-
 int expr_eval(const struct expr *x, const struct value *slots, struct value *ret, struct err *e)
 {
-	const char *why = run(x, slots, ret);
+	const char *why = program_run(&x->program, slots, ret);
 
 	return why ? err_set(e, ERR_INVALID, "`%.200s`: %s", x->text, why) : 0;
 }
@@ -496,7 +409,7 @@ bool expr_holds(const struct expr *x, const struct value *slots)
 	struct value v;
 	bool truth;
 
-	return !run(x, slots, &v) && !arith_truth(&v, &truth) && truth;
+	return !program_run(&x->program, slots, &v) && !arith_truth(&v, &truth) && truth;
 }
 
 int expr_eval_int(const struct expr *x, const struct value *slots, int64_t min, int64_t max,
@@ -508,7 +421,7 @@ int expr_eval_int(const struct expr *x, const struct value *slots, int64_t min, 
 
 	if (r)
 		return r;
-	if (v.kind == VALUE_REAL && v.d >= -0x1p53 && v.d <= 0x1p53 && v.d == (double)(int64_t)v.d)
+	if (v.kind == VALUE_REAL && fabs(v.d) <= 9007199254740992.0 && v.d == floor(v.d))
 		v = value_int((int64_t)v.d);
 	if (v.kind == VALUE_INT && v.i >= min && v.i <= max) {
 		*ret = v.i;
@@ -527,8 +440,8 @@ int expr_max_slot(const struct expr *x)
 
 bool expr_uses(const struct expr *x, int slot)
 {
-	for (int i = 0; i < x->n_op; i++)
-		if (x->op[i].code == OP_SLOT && x->op[i].arg == slot)
+	for (int i = 0; i < x->program.n; i++)
+		if (x->program.op[i].code == OP_SLOT && x->program.op[i].arg == slot)
 			return true;
 	return false;
 }

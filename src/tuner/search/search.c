@@ -11,12 +11,13 @@ enum {
 	ELITE_K_MAX = 1000,
 };
 
-static const struct strategy *const strategies[] = {
+enum { N_STRATEGIES = 3 };
+
+static const struct strategy *const strategies[N_STRATEGIES] = {
 	&strategy_full,
 	&strategy_random,
 	&strategy_exhaustive,
 };
-enum { N_STRATEGIES = sizeof strategies / sizeof *strategies };
 
 static const char *const op_names[SEARCH_OP_COUNT] = {
 	[SEARCH_OP_SEED] = "seed",	     [SEARCH_OP_SPREAD] = "spread",

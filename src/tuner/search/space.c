@@ -15,7 +15,7 @@ enum {
 	PROBES = 4096,	     /* of an estimate */
 	DRAW_STEPS = 2000,   /* bindings before a fresh start */
 	DRAW_TRIES = 64,
-	LIST_STEPS = 500000000, /* bindings; some seconds */
+	LIST_STEPS = 30000000, /* bindings; a second or so */
 };
 
 struct space *space_new(void)

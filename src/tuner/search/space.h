@@ -77,8 +77,8 @@ bool space_repair(const struct space *s, struct rng *r, uint16_t *config);
 
 uint64_t space_hash(const struct space *s, const uint16_t *config);
 
-/* All legal configurations, if at most `limit`; NULL when more, or when finding them takes some
- * seconds. Row i at ret + i * params; the caller's to free(). */
+/* All legal configurations, if at most `limit`; NULL when more, or when finding them takes over
+ * 3e7 bindings (a second or so). Row i at ret + i * params; the caller's to free(). */
 uint16_t *space_list(const struct space *s, uint64_t limit, uint64_t *ret_count);
 
 #endif
