@@ -95,6 +95,7 @@ static int parse_text(struct task *t, struct err *e)
 	return r;
 }
 
+/* A reader is a function and its context. NOLINTNEXTLINE(readability-function-size) */
 int task_parse(const char *name, const char *text, size_t len, task_reader *reader, void *ctx,
 	       struct task **ret, struct err *e)
 {

@@ -120,7 +120,7 @@ static int read_of(const struct task *t, int buffer, const struct json_node *n, 
 		   struct err *e)
 {
 	const struct task_buffer *self = &t->buffers[buffer], *of;
-	const char *name = NULL;
+	const char *name = "";
 	struct json_node m;
 	int64_t low, high;
 	int r = json_need(n, "of", &m, e);

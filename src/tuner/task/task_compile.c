@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "tuner/task/task_bind.h"
 #include "tuner/task/task_source.h"
 #include "tuner/task/task_value.h"
 
@@ -49,9 +48,11 @@ static void add_for_cuda(struct options *o, const struct task_kernel *k, const c
 		add(o, mem_strdup("-std=c++17"));
 }
 
-char **compile_options(const struct task *t, const struct task_kernel *k, const struct space *s,
-		       const uint16_t *config, const char *root, const char *arch, int *ret_n)
+char **compile_options(const struct task_bound *b, const struct task_kernel *k,
+		       const uint16_t *config, const char *root, int *ret_n)
 {
+	const struct space *s = b->space;
+	const struct task *t = b->task;
 	struct options o = { 0 };
 
 	for (int i = 0; config && i < space_params(s); i++) {
@@ -74,7 +75,7 @@ char **compile_options(const struct task *t, const struct task_kernel *k, const 
 	for (int i = 0; i < k->n_flags; i++)
 		add(&o, mem_strdup(k->flags[i]));
 	if (k->language == LANGUAGE_CUDA)
-		add_for_cuda(&o, k, arch);
+		add_for_cuda(&o, k, b->device.arch);
 	*ret_n = o.n;
 	return o.list;
 }
@@ -95,7 +96,7 @@ static void make_job(const struct task_bound *b, const struct task_kernel *k,
 	struct task_compile c = { .job = { .language = k->language, .entry = k->entry } };
 	char *place = source_place(b->task, k->source);
 
-	c.owned = compile_options(b->task, k, b->space, config, root, b->device.arch, &c.n_owned);
+	c.owned = compile_options(b, k, config, root, &c.n_owned);
 	c.job.n_options = c.n_owned;
 	c.owned = mem_grow(c.owned, (size_t)c.n_owned + 1, sizeof *c.owned);
 	c.owned[c.n_owned++] = file_join(root, place);

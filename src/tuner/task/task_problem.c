@@ -1,5 +1,6 @@
 #include "tuner/task/task_problem.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,7 @@ static struct problem *copy_task(const struct task *t)
 
 static int64_t divide_up(int64_t a, int64_t b)
 {
+	assert(b > 0);
 	return a / b + (a % b != 0);
 }
 

@@ -226,9 +226,9 @@ static int count_ups(const char *path)
 {
 	int ups = 0;
 
-	while (strncmp(path + 3 * ups, "../", 3) == 0)
+	for (; strncmp(path, "../", 3) == 0; path += 3)
 		ups++;
-	return ups + (strcmp(path + 3 * ups, "..") == 0);
+	return ups + (strcmp(path, "..") == 0);
 }
 
 static int most_ups(const struct task *t)

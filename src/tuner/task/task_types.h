@@ -5,8 +5,8 @@
 
 /*
  * A task as it was read: every name resolved, every expression compiled, nothing evaluated. Only
- * the files of this room include it. task_parse fills it in the order of its members, since later
- * ones name earlier ones.
+ * the files of this room include it. task_parse fills it about in the order of its members, since
+ * later ones name earlier ones.
  *
  * The variables of an expression are numbered: parameters first, then dimensions, then device
  * attributes (see task_scope.h).
@@ -95,33 +95,28 @@ struct task {
 
 	char *name, *description;
 	char **dims;
-	int n_dims;
 	struct task_shape *shapes;
-	int n_shapes;
+	int n_dims, n_shapes;
 	struct task_param *params;
-	int n_params;
 	struct task_constraint *constraints;
-	int n_constraints;
+	int n_params, n_constraints;
 	struct task_preset *presets;
 	int n_presets;
 	int baseline; /* a preset; -1 where there are none */
 	struct task_buffer *buffers;
-	int n_buffers;
-	struct task_kernel kernel;
 	char **include; /* folders, normalised */
-	int n_include;
+	int n_buffers, n_include;
+	struct task_kernel kernel;
 	double compile_timeout_s, measure_timeout_s;
 	struct gates gates; /* of references without gates of their own */
 	struct resource_gate resource[GATE_FIGURE_COUNT];
-	bool nondeterministic;
 	uint64_t *seeds;
 	int n_seeds;
+	bool nondeterministic;
 	struct task_reference *references;
-	int n_references;
 	struct timing_options timing;
-
 	struct task_source *sources;
-	int n_sources;
+	int n_references, n_sources;
 };
 
 int task_find_buffer(const struct task *t, const char *name); /* -1 */
