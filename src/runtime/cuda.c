@@ -9,21 +9,21 @@
  * multiprocessors and cache are those of the card named, from its white paper.
  */
 static const struct limits {
-	int capability;
 	const char *card;
+	int capability;
 	int shared_kib, sm_shared_kib, sm_threads, sm_count, l2_mib;
 } limits[] = {
-	{ 75, "T4", 64, 64, 1024, 40, 4 },
-	{ 80, "A100", 163, 164, 2048, 108, 40 },
-	{ 86, "A40", 99, 100, 1536, 84, 6 },
-	{ 87, "Jetson AGX Orin", 163, 164, 1536, 16, 4 },
-	{ 89, "L40", 99, 100, 1536, 142, 96 },
-	{ 90, "H100", 227, 228, 2048, 132, 50 },
-	{ 100, "B200", 227, 228, 2048, 148, 126 },
-	{ 103, "B300", 227, 228, 2048, 148, 126 },
-	{ 110, "Jetson Thor", 227, 228, 1536, 20, 32 },
-	{ 120, "RTX PRO 6000 Blackwell", 99, 100, 1536, 188, 128 },
-	{ 121, "GB10", 99, 100, 1536, 48, 24 },
+	{ "T4", 75, 64, 64, 1024, 40, 4 },
+	{ "A100", 80, 163, 164, 2048, 108, 40 },
+	{ "A40", 86, 99, 100, 1536, 84, 6 },
+	{ "Jetson AGX Orin", 87, 163, 164, 1536, 16, 4 },
+	{ "L40", 89, 99, 100, 1536, 142, 96 },
+	{ "H100", 90, 227, 228, 2048, 132, 50 },
+	{ "B200", 100, 227, 228, 2048, 148, 126 },
+	{ "B300", 103, 227, 228, 2048, 148, 126 },
+	{ "Jetson Thor", 110, 227, 228, 1536, 20, 32 },
+	{ "RTX PRO 6000 Blackwell", 120, 99, 100, 1536, 188, 128 },
+	{ "GB10", 121, 99, 100, 1536, 48, 24 },
 };
 
 static int capability_of(const char *arch)
@@ -50,8 +50,8 @@ static void fill_assumed(const struct limits *l, const char *arch, struct device
 	a[DEVICE_SM_COUNT] = l->sm_count;
 	a[DEVICE_WARP_SIZE] = 32;
 	a[DEVICE_MAX_THREADS] = 1024;
-	a[DEVICE_MAX_SHARED_BYTES] = l->shared_kib * 1024;
-	a[DEVICE_SM_SHARED_BYTES] = l->sm_shared_kib * 1024;
+	a[DEVICE_MAX_SHARED_BYTES] = (int64_t)l->shared_kib << 10;
+	a[DEVICE_SM_SHARED_BYTES] = (int64_t)l->sm_shared_kib << 10;
 	a[DEVICE_SM_REGISTERS] = 65536;
 	a[DEVICE_SM_THREADS] = l->sm_threads;
 	a[DEVICE_L2_BYTES] = (int64_t)l->l2_mib << 20;

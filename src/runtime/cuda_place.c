@@ -87,10 +87,10 @@ int cuda_place(struct session *s, int shape, const struct launch *l, struct plac
 static int poison_scratch(struct session *s, const struct place *place, enum dtype type, int round)
 {
 	cuda_ptr before = place->at - VERIFY_GUARD_BYTES;
-	size_t bytes = (size_t)place->bytes;
+	size_t bytes = (size_t)place->bytes, guards = (size_t)2 * VERIFY_GUARD_BYTES;
 	int result;
 
-	result = s->cu.set8(before, VERIFY_GUARD_BYTE, bytes + 2 * VERIFY_GUARD_BYTES, s->stream);
+	result = s->cu.set8(before, VERIFY_GUARD_BYTE, guards + bytes, s->stream);
 	if (result == CUDA_OK && bytes)
 		result = s->cu.set8(place->at, verify_poison(type, round), bytes, s->stream);
 	return result;

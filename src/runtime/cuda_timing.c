@@ -196,7 +196,7 @@ static int build_graphs(struct timing_run *run)
 
 static int take_sample(struct timing_run *run, double *ret_ns)
 {
-	double ns;
+	double ns = 0;
 	int result;
 
 	if (run->ret->mode == TIMING_EVENT)

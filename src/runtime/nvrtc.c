@@ -240,6 +240,11 @@ int nvrtc_compile(const struct nvrtc *n, const struct nvrtc_job *job, struct nvr
 	if (n->major > 12 || (n->major == 12 && n->minor >= 9))
 		options[count++] = "--no-cache";
 	result = run_once(n, job, options, count, &r);
+	if (result == NVRTC_INVALID_OPTION && count > 0 &&
+	    strcmp(options[count - 1], "--no-cache") == 0) {
+		nvrtc_result_release(&r);
+		result = run_once(n, job, options, count - 1, &r);
+	}
 	free(options);
 	str_release(&include);
 	str_release(&cccl);
@@ -248,7 +253,7 @@ int nvrtc_compile(const struct nvrtc *n, const struct nvrtc_job *job, struct nvr
 		return err_set(e, ERR_FAILED, "NVRTC %d.%d failed on %s: %s", n->major, n->minor,
 			       job->name, n->error_text(result));
 	}
-	if (!r.cubin && !*r.log) {
+	if (!r.log || (!r.cubin && !*r.log)) {
 		free(r.log);
 		r.log = mem_strdup(n->error_text(result));
 	}
