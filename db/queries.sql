@@ -115,8 +115,8 @@ FROM verification WHERE trial = ? ORDER BY no;
 
 -- name: trial_known
 SELECT t.id FROM trial t JOIN run r ON r.id = t.run
-WHERE t.key = ? AND t.origin <> 'stored' AND t.outcome NOT IN ('lost', 'hang', 'compile_timeout')
-	AND r.identity = ? AND t.config = ?
+WHERE t.key = ? AND t.origin <> 'stored' AND t.outcome <> 'lost' AND t.outcome <> 'hang'
+	AND t.outcome <> 'compile_timeout' AND r.identity = ? AND t.config = ?
 ORDER BY t.id DESC LIMIT 1;
 
 -- name: tally_each

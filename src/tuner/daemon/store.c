@@ -298,13 +298,13 @@ int store_trial_by_id(struct store *s, int64_t id, struct trial_record *ret, str
 int store_find_known(struct store *s, const char *identity, const char *config, int64_t *ret,
 		     struct err *e)
 {
-	char key[TRIAL_KEY];
+	unsigned char key[TRIAL_KEY_BYTES];
 	struct sql_call c;
 	int r;
 
 	store_trial_key(identity, config, key);
 	sql_prepare(&s->sql, SQL_trial_known, &c);
-	sql_put_text(&c, key);
+	sql_put_blob(&c, key, TRIAL_KEY_BYTES);
 	sql_put_text(&c, identity);
 	sql_put_text(&c, config);
 	r = sql_step(&c, e);

@@ -243,14 +243,15 @@ static int find_best(struct sql *q, struct run_summary *s, struct err *e)
 	return r < 0 ? r : 0;
 }
 
-static int find_baseline(struct sql *q, struct run_summary *s, const char *key, struct err *e)
+static int find_baseline(struct sql *q, struct run_summary *s, const unsigned char *key,
+			 struct err *e)
 {
 	struct sql_call c;
 	int r;
 
 	sql_prepare(q, SQL_trial_of_key, &c);
 	sql_put_int(&c, s->run);
-	sql_put_text(&c, key);
+	sql_put_blob(&c, key, TRIAL_KEY_BYTES);
 	r = sql_step(&c, e);
 	if (r > 0) {
 		s->baseline = sql_take_int(&c);
@@ -261,7 +262,8 @@ static int find_baseline(struct sql *q, struct run_summary *s, const char *key, 
 }
 
 /* Sets key to that of the run's baseline. */
-static int baseline_key(struct sql *q, int64_t run, char key[TRIAL_KEY], struct err *e)
+static int baseline_key(struct sql *q, int64_t run, unsigned char key[TRIAL_KEY_BYTES],
+			struct err *e)
 {
 	struct sql_call c;
 	int r;
@@ -281,7 +283,7 @@ static int baseline_key(struct sql *q, int64_t run, char key[TRIAL_KEY], struct 
 int store_run_summary(struct sql *q, int64_t run, struct run_summary *ret, struct err *e)
 {
 	struct run_summary s = { .run = run };
-	char key[TRIAL_KEY];
+	unsigned char key[TRIAL_KEY_BYTES];
 	int r;
 
 	r = baseline_key(q, run, key, e);

@@ -7,7 +7,12 @@
 
 #include "base/mem.h"
 
-void store_trial_key(const char *identity, const char *config, char ret[TRIAL_KEY])
+static unsigned nibble(char digit)
+{
+	return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+void store_trial_key(const char *identity, const char *config, unsigned char ret[TRIAL_KEY_BYTES])
 {
 	struct hash *h = hash_new();
 	char hex[HASH_HEX];
@@ -15,8 +20,8 @@ void store_trial_key(const char *identity, const char *config, char ret[TRIAL_KE
 	hash_text(h, identity);
 	hash_text(h, config);
 	hash_finish(h, hex);
-	memcpy(ret, hex, TRIAL_KEY - 1);
-	ret[TRIAL_KEY - 1] = '\0';
+	for (int i = 0; i < TRIAL_KEY_BYTES; i++)
+		ret[i] = (unsigned char)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
 }
 
 /* --- samples: little-endian binary64 on every machine --- */
@@ -88,7 +93,8 @@ static void put_result(struct sql_call *c, const struct trial_record *t)
 	sql_put_known_int(c, t->device);
 }
 
-static int add_row(struct sql *q, const struct trial_record *t, const char *key, struct err *e)
+static int add_row(struct sql *q, const struct trial_record *t, const unsigned char *key,
+		   struct err *e)
 {
 	struct sql_call c;
 
@@ -97,7 +103,7 @@ static int add_row(struct sql *q, const struct trial_record *t, const char *key,
 	sql_put_int(&c, t->no);
 	sql_put_int(&c, t->ask);
 	sql_put_int(&c, t->asked_before);
-	sql_put_text(&c, key);
+	sql_put_blob(&c, key, TRIAL_KEY_BYTES);
 	sql_put_text(&c, t->config);
 	sql_put_text(&c, t->op);
 	sql_put_known_int(&c, t->parents[0]);
@@ -177,7 +183,7 @@ static int add_check(struct sql *q, int64_t id, int no, const struct check *k, s
 
 static int add_all(struct sql *q, struct trial_record *t, struct err *e)
 {
-	char key[TRIAL_KEY];
+	unsigned char key[TRIAL_KEY_BYTES];
 	struct sql_call c;
 	int64_t id;
 	int r;

@@ -8,10 +8,10 @@
  * A trial as rows: trial, ptxas, and one of timing or verification for each of what it holds.
  * Transactions are the caller's business; a failed write leaves a part of the trial to roll back.
  */
-enum { TRIAL_KEY = 33 }; /* bytes of a key as text, its NUL counted */
+enum { TRIAL_KEY_BYTES = 16 };
 
 /* Stands for a configuration asked of a run's identity: see db/schema.sql. */
-void store_trial_key(const char *identity, const char *config, char ret[TRIAL_KEY]);
+void store_trial_key(const char *identity, const char *config, unsigned char ret[TRIAL_KEY_BYTES]);
 
 /* Sets t->id. */
 int store_trial_add(struct sql *q, struct trial_record *t, struct err *e);
