@@ -53,7 +53,7 @@ static void stop(void *self)
 	free(x);
 }
 
-/* A little more for more parameters; the surrogate learns more from what it chooses itself. */
+/* A little more for more parameters. */
 static int design_size(const struct strategy_view *v)
 {
 	int n = space_params(v->space) + 2;
