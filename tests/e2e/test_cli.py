@@ -84,7 +84,7 @@ def test_queries_without_a_daemon_or_a_database_say_so():
     for words in (("status",), ("watch",), ("pause",), ("cancel", "1"), ("stop",)):
         tap.contains(place.complaint(*words, status=3), "no daemon")
     for words in (("top",), ("show",), ("export",), ("resume",)):
-        tap.contains(place.complaint(*words), "`evo-tuned start` makes one")
+        tap.contains(place.complaint(*words), "`evo-tuned start` makes")
     tap.equal(place.json("runs"), [])
     tap.contains(place.both("runs")[1], "no runs yet")
     tap.equal(place.daemon_pid(), 0, "daemon started by a query")

@@ -1,5 +1,6 @@
 """Whole runs from the command line, on the CPU: start, watch, top, show, resume, cancel."""
 
+import json
 import os
 import pty
 import re
@@ -12,7 +13,7 @@ import tap
 
 GOOD = ("--set", "FAIL=0")
 TOP_KEYS = {"rank", "trial", "config", "p50_us", "ci_us", "speedup", "registers", "shared_bytes",
-            "spill_bytes", "cubin"}
+            "spill_bytes", "cubin", "origin"}
 
 
 def tuned(*more, budget=6):
@@ -22,10 +23,24 @@ def tuned(*more, budget=6):
     return place, out, err
 
 
+def large(place):
+    """The tiny task with a space that no test comes to the end of."""
+    with open(cli.TINY) as f:
+        task = json.load(f)
+    task["kernel"]["source"] = os.path.join(tap.ROOT, "tests", "kernels", "host_tiny.c")
+    for name in "ABCDEF":
+        task["parameters"][name] = list(range(16))
+    del task["presets"], task["baseline"]
+    path = os.path.join(place.folder, "large.json")
+    with open(path, "w") as f:
+        json.dump(task, f)
+    return path
+
+
 def start_long(place):
     """A run that does not end by itself within the test."""
-    return int(place.run("start", cli.TINY, "--budget", "100000", "--runtime", "noop", "--detach",
-                         "--strategy", "random"))
+    return int(place.run("start", large(place), "--budget", "1000000", "--runtime", "noop",
+                         "--detach", "--strategy", "random"))
 
 
 def test_start_follows_the_run_and_prints_the_top_table():
@@ -111,7 +126,7 @@ def test_a_run_without_a_correct_configuration_ends_with_1_and_says_why():
 
 def test_sources_that_never_compile_end_with_1_and_the_compilers_words():
     place = cli.Place()
-    err = place.complaint("start", cli.TINY, "--set", "FAIL=1", status=1)
+    err = place.complaint("start", cli.TINY, "--budget", "4", "--set", "FAIL=1", status=1)
     tap.contains(err, "asked for a compile error")
     tap.equal(place.json("runs")[0]["state"], "failed")
 
@@ -126,7 +141,7 @@ def test_detach_prints_the_number_and_watch_follows():
 
 def test_ctrl_c_leaves_the_run_to_the_daemon():
     place = cli.Place()
-    child = place.popen("start", cli.TINY, "--budget", "100000", "--runtime", "noop")
+    child = place.popen("start", large(place), "--budget", "1000000", "--runtime", "noop")
     tap.until(lambda: place.daemon_pid() and place.json("runs") and
               place.json("runs")[0]["done"] > 0, "the first trial")
     # The terminal sends it to the whole foreground group: the daemon must not be in it.

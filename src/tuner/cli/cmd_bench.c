@@ -128,11 +128,11 @@ static int bench(const struct invocation *v, struct stored *s, struct err *e)
 	if (!runtime_find(runtime)) {
 		err_set(e, ERR_INVALID, "--runtime: expected cuda or host, found \"%.60s\"",
 			runtime);
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	}
 	if (bind(v, runtime, s, e) < 0 || choose(c, s->setup.bound, config, e) < 0 ||
 	    evaluate(runtime, s->setup.task, s->setup.bound, config, &t, e) < 0)
-		return EXIT_DONE; /* the error decides */
+		return EXIT_BY_ERROR;
 	if (v->json)
 		print_json(report_trial(s, &t));
 	else
@@ -146,10 +146,10 @@ static int run(const struct invocation *v, struct err *e)
 {
 	struct stored s = { 0 };
 	char *path;
-	int status = EXIT_USAGE;
+	int status = -EXIT_USAGE;
 
 	if (path_task(v->operands[0], &path, e) < 0)
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	if (task_load(path, &s.setup.task, e) == 0) {
 		s.run.task_name = mem_strdup(task_name(s.setup.task));
 		status = bench(v, &s, e);

@@ -170,7 +170,10 @@ static void print_report(const cJSON *o)
 	print_shapes(o);
 	print_references(o);
 	print_presets(o);
-	cJSON_ArrayForEach(w, member(o, "warnings")) note("warning: %s", w->valuestring);
+	cJSON_ArrayForEach(w, member(o, "warnings"))
+	{
+		note("warning: %s", w->valuestring);
+	}
 }
 
 static int check(const struct invocation *v, const struct task *t, struct err *e)
@@ -181,7 +184,7 @@ static int check(const struct invocation *v, const struct task *t, struct err *e
 	cJSON *report;
 
 	if (find_device(v->options, t, &device, e) < 0 || task_bind(t, &o, &b, e) < 0)
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	report = check_report(t, b);
 	if (v->json) {
 		print_json(report);
@@ -197,10 +200,10 @@ static int run(const struct invocation *v, struct err *e)
 {
 	struct task *t;
 	char *path;
-	int status = EXIT_USAGE;
+	int status = -EXIT_USAGE;
 
 	if (path_task(v->operands[0], &path, e) < 0)
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	if (task_load(path, &t, e) == 0) {
 		status = check(v, t, e);
 		task_free(t);

@@ -54,7 +54,7 @@ static int run(const struct invocation *v, struct err *e)
 	int r = daemon_main(&o, e);
 
 	free(configs);
-	return r < 0 ? EXIT_DAEMON : EXIT_DONE;
+	return r < 0 ? -EXIT_DAEMON : EXIT_DONE;
 }
 
 const struct command command_daemon = {

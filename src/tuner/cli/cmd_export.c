@@ -77,22 +77,22 @@ static int run(const struct invocation *v, struct err *e)
 	int r;
 
 	if (v->n_operands && operand_run(v->operands[0], &id, e) < 0)
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	if (c->trial && strcmp(c->format, "csv") == 0) {
 		err_set(e, ERR_INVALID, "--trial: csv has all trials of the run");
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	}
 	if (stored_open(v->db, id, &s, e) < 0)
-		return EXIT_DONE; /* the error decides */
+		return EXIT_BY_ERROR;
 	if (strcmp(c->format, "csv") == 0)
 		r = export_csv(&s, &text, e);
 	else
 		r = export_trial(&s, c, &text, e);
 	if (r == 0)
-		deliver(c, &text, e);
+		r = deliver(c, &text, e);
 	str_release(&text);
 	stored_release(&s);
-	return EXIT_DONE; /* or what the error stands for */
+	return r < 0 ? EXIT_BY_ERROR : EXIT_DONE;
 }
 
 const struct command command_export = {

@@ -39,7 +39,7 @@ static int choose(const struct invocation *v, int64_t *id, struct err *e)
 	const struct resume_command *c = v->options;
 	struct run_record run = { 0 };
 	struct store *store;
-	int r = stored_store(v->db, &store, e);
+	int r = store_open(v->db, STORE_READ, &store, e);
 
 	if (r < 0)
 		return r;
@@ -69,10 +69,10 @@ static int carry_on(const struct invocation *v, struct client *client, int64_t i
 		json_add_int(params, "budget", c->budget);
 	if (follow_subscribe(client, e) < 0) {
 		cJSON_Delete(params);
-		return EXIT_DAEMON;
+		return -EXIT_DAEMON;
 	}
 	if (daemon_call_run(client, "search.resume", params, &id, e) < 0)
-		return EXIT_DONE; /* the error decides */
+		return EXIT_BY_ERROR;
 	if (c->detach) {
 		printf("%" PRId64 "\n", id);
 		return EXIT_DONE;
@@ -88,11 +88,11 @@ static int run(const struct invocation *v, struct err *e)
 	int status;
 
 	if (v->n_operands && operand_run(v->operands[0], &id, e) < 0)
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	if (choose(v, &id, e) < 0)
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	if (daemon_reach_or_start(v, c->nvrtc, 0, &client, e) < 0)
-		return EXIT_DAEMON;
+		return -EXIT_DAEMON;
 	status = carry_on(v, client, id, e);
 	client_free(client);
 	return status;

@@ -86,24 +86,26 @@ static int run(const struct invocation *v, struct err *e)
 	static const char *const titles[] = { ">run", "task",  "state",	   "strategy", ">done",
 					      ">ok",  ">best", ">speedup", "started" };
 	struct lister l = { .orphaned = !holder_alive(v->db, NULL), .table = table_new() };
+	int r;
 
 	if (v->json)
 		l.list = json_new_list();
 	for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
 		table_column(l.table, titles[i]);
-	if (stored_store(v->db, &l.store, e) == 0)
-		store_each_run(l.store, list_run, &l, e);
-	else if (e->code == ERR_MISSING)
-		e->code = ERR_OK; /* no database yet: no runs */
-	if (e->code == ERR_OK && v->json)
-		print_json(l.list);
-	else if (e->code == ERR_OK)
-		print_table(&l);
-	if (e->code != ERR_OK)
+	r = store_open(v->db, STORE_READ, &l.store, e);
+	if (r == 0)
+		r = store_each_run(l.store, list_run, &l, e);
+	else if (r == ERR_MISSING)
+		r = 0; /* no database yet: no runs */
+	if (r < 0)
 		cJSON_Delete(l.list);
+	else if (v->json)
+		print_json(l.list);
+	else
+		print_table(&l);
 	table_free(l.table);
 	store_close(l.store);
-	return EXIT_DONE; /* or what the error stands for */
+	return r < 0 ? EXIT_BY_ERROR : EXIT_DONE;
 }
 
 const struct command command_runs = {

@@ -44,17 +44,15 @@ static int run(const struct invocation *v, struct err *e)
 {
 	struct stored s;
 	int64_t id = 0, no = 0;
+	int r;
 
 	if (v->n_operands && operand_trial(v->operands[0], &id, &no, e) < 0)
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	if (stored_open(v->db, id, &s, e) < 0)
-		return EXIT_DONE; /* the error decides */
-	if (no)
-		show_trial(&s, no, v->json, e);
-	else
-		show_run(&s, v->json, e);
+		return EXIT_BY_ERROR;
+	r = no ? show_trial(&s, no, v->json, e) : show_run(&s, v->json, e);
 	stored_release(&s);
-	return EXIT_DONE; /* or what the error stands for */
+	return r < 0 ? EXIT_BY_ERROR : EXIT_DONE;
 }
 
 const struct command command_show = {

@@ -297,16 +297,16 @@ static int submit(const struct invocation *v, const struct submission *s, cJSON 
 	const struct start_command *c = v->options;
 	struct client *client = NULL;
 	int64_t run = 0;
-	int status = EXIT_DAEMON;
+	int status = -EXIT_DAEMON;
 
 	if (daemon_reach_or_start(v, c->nvrtc, 0, &client, e) < 0) {
 		cJSON_Delete(params);
-		return EXIT_DAEMON;
+		return -EXIT_DAEMON;
 	}
 	if (follow_subscribe(client, e) < 0)
 		cJSON_Delete(params);
 	else if (daemon_call_run(client, "search.start", params, &run, e) < 0)
-		status = EXIT_DONE; /* the error decides */
+		status = EXIT_BY_ERROR;
 	else if (c->detach)
 		status = printf("%" PRId64 "\n", run) < 0 ? EXIT_WORK : EXIT_DONE;
 	else {
@@ -323,10 +323,10 @@ static int run(const struct invocation *v, struct err *e)
 	const struct start_command *c = v->options;
 	struct submission s = { 0 };
 	cJSON *devices = NULL;
-	int status = EXIT_USAGE;
+	int status = -EXIT_USAGE;
 
 	if (parse_devices(c->device, &devices, e) < 0)
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	if (prepare(c, v->n_operands ? v->operands[0] : NULL, devices, &s, e) < 0)
 		cJSON_Delete(devices);
 	else

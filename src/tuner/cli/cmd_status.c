@@ -84,19 +84,21 @@ static int run(const struct invocation *v, struct err *e)
 {
 	struct client *client;
 	cJSON *status;
+	int r;
 
 	if (daemon_reach(v, &client, e) < 0)
-		return EXIT_DAEMON;
-	if (client_call(client, "daemon.status", NULL, &status, e) == 0) {
-		if (v->json) {
-			print_json(status);
-		} else {
-			print_status(status);
-			cJSON_Delete(status);
-		}
-	}
+		return -EXIT_DAEMON;
+	r = client_call(client, "daemon.status", NULL, &status, e);
 	client_free(client);
-	return e->code == ERR_OK ? EXIT_DONE : EXIT_DAEMON;
+	if (r < 0)
+		return -EXIT_DAEMON;
+	if (v->json) {
+		print_json(status);
+	} else {
+		print_status(status);
+		cJSON_Delete(status);
+	}
+	return EXIT_DONE;
 }
 
 const struct command command_status = {

@@ -44,17 +44,20 @@ static int run(const struct invocation *v, struct err *e)
 	struct stored s;
 	struct top top = { 0 };
 	int64_t id = 0;
-	int status = EXIT_DONE;
+	int r;
 
 	if (v->n_operands && operand_run(v->operands[0], &id, e) < 0)
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	if (stored_open(v->db, id, &s, e) < 0)
-		return EXIT_DONE;
-	if (top_read(&s, c->k, &top, e) == 0 && tell(&s, &top, v->json, e) == 0 && !top.n)
-		status = EXIT_WORK;
+		return EXIT_BY_ERROR;
+	r = top_read(&s, c->k, &top, e);
+	if (r == 0)
+		r = tell(&s, &top, v->json, e);
+	if (r == 0 && !top.n)
+		r = EXIT_WORK;
 	top_release(&top);
 	stored_release(&s);
-	return status;
+	return r < 0 ? EXIT_BY_ERROR : r;
 }
 
 const struct command command_top = {

@@ -5,13 +5,12 @@
 static int choose(const struct invocation *v, int64_t *id, struct err *e)
 {
 	struct store *store;
-	int r = stored_store(v->db, &store, e);
+	int r = store_open(v->db, STORE_READ, &store, e);
 
 	if (r < 0)
 		return r;
 	r = store_newest_run(store, true, id, e);
 	if (r == ERR_MISSING || (r == 0 && !*id)) {
-		e->code = ERR_OK;
 		r = store_newest_run(store, false, id, e);
 	}
 	store_close(store);
@@ -25,13 +24,13 @@ static int run(const struct invocation *v, struct err *e)
 	int status;
 
 	if (v->n_operands && operand_run(v->operands[0], &id, e) < 0)
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	if (daemon_reach(v, &client, e) < 0)
-		return EXIT_DAEMON;
+		return -EXIT_DAEMON;
 	if (!id && choose(v, &id, e) < 0)
-		status = EXIT_USAGE;
+		status = -EXIT_USAGE;
 	else if (follow_subscribe(client, e) < 0)
-		status = EXIT_DAEMON;
+		status = -EXIT_DAEMON;
 	else
 		status = follow_run(v, client, id, e);
 	client_free(client);

@@ -52,7 +52,7 @@ static int run(const struct invocation *v, struct err *e)
 	if (strcmp(o.role, "compile") != 0 && strcmp(o.role, "measure") != 0) {
 		err_set(e, ERR_INVALID, "worker: expected compile or measure, found \"%.60s\"",
 			o.role);
-		return EXIT_USAGE;
+		return -EXIT_USAGE;
 	}
 	if (c->nvrtc)
 		nvrtc_set_path(c->nvrtc);

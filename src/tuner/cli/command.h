@@ -18,6 +18,7 @@ enum exit_code {
 	EXIT_USAGE = 2,		/* bad usage, task or file */
 	EXIT_DAEMON = 3,	/* no daemon, or it cannot be started */
 	EXIT_INTERRUPTED = 130, /* the daemon goes on */
+	EXIT_BY_ERROR = -100,	/* see struct command */
 };
 
 /* What a command is called with. Everything is borrowed. */
@@ -40,18 +41,19 @@ struct command {
 	const struct option_spec *options; /* its own; may be NULL */
 	const void *defaults;		   /* of the struct they fill; `size` bytes */
 	size_t size;
-	/* The exit status. With e->code set, main prints the message; a return of 0 with it set
-	 * stands for the status that the code means (see exit_of). */
+	/* The exit status. Negative: main prints the message in e, and the status is the negated
+	 * value, or for EXIT_BY_ERROR what e's code stands for. */
 	int (*run)(const struct invocation *v, struct err *e);
 };
 
-#define COMMAND_MAP(X)                                                                           \
-	X(start)                                                                                 \
-	X(resume)                                                                                \
-	X(status)                                                                                \
-	X(runs)                                                                                  \
-	X(watch) X(pause) X(cancel) X(stop) X(top) X(show) X(export) X(check) X(bench) X(doctor) \
-		X(daemon) X(worker)
+#define COMMAND_MAP(X) \
+	X(start)       \
+	X(resume)      \
+	X(status)      \
+	X(runs)        \
+	X(watch)       \
+	X(pause)       \
+	X(cancel) X(stop) X(top) X(show) X(export) X(check) X(bench) X(doctor) X(daemon) X(worker)
 
 #define X(name) extern const struct command command_##name;
 COMMAND_MAP(X)

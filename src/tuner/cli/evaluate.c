@@ -105,7 +105,7 @@ static int measure(const struct evaluation *v, struct call *c, struct err *e)
 static int open_and_measure(const struct evaluation *v, struct err *e)
 {
 	struct wire_reply reply = { 0 };
-	struct call *c;
+	struct call *c = NULL;
 	int r = build_references(v, e);
 
 	if (r == 0)

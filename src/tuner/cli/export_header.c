@@ -270,7 +270,7 @@ static int compile_check(const struct stored *s, const struct trial_record *t,
 int export_header(struct stored *s, const struct trial_record *t, struct str *ret, struct err *e)
 {
 	uint16_t position[SPACE_PARAMS_MAX];
-	char *folder;
+	char *folder = NULL;
 	int r = s->setup.bound ? 0 : stored_bind(s, e);
 
 	if (r == 0)

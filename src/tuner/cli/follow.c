@@ -20,7 +20,8 @@
 enum { POLL_MS = 500, TOP_ROWS = 10 };
 
 /* The least time between two lines. */
-static const int64_t terminal_ns = 100 * 1000 * 1000, plain_ns = INT64_C(5) * 1000 * 1000 * 1000;
+static const int64_t terminal_ns = INT64_C(100) * 1000 * 1000,
+		     plain_ns = INT64_C(5) * 1000 * 1000 * 1000;
 
 static volatile sig_atomic_t interrupted;
 
@@ -79,8 +80,10 @@ int daemon_reach(const struct invocation *v, struct client **ret, struct err *e)
 	int r = client_connect(v->socket, ret, e);
 
 	if (r == ERR_MISSING)
-		return err_wrap(e, "no daemon (`evo-tuned start` and `evo-tuned resume` start "
-				   "one)");
+		return err_set(e, ERR_MISSING,
+			       "no daemon answers on %s; `evo-tuned start` and `evo-tuned resume` "
+			       "start one",
+			       v->socket);
 	return r < 0 ? r : checked(v, ret, e);
 }
 
@@ -143,18 +146,10 @@ struct view {
 	int64_t painted_ns;
 };
 
-static void erase(struct view *w)
-{
-	if (w->shown)
-		fputs("\r\033[K", stderr);
-	w->shown = false;
-}
-
 static void paint_line(struct view *w, const char *line)
 {
-	erase(w);
 	if (w->terminal) {
-		fprintf(stderr, "%.*s", stderr_columns() - 1, line);
+		fprintf(stderr, "\r\033[K%.*s", stderr_columns() - 1, line);
 		w->shown = true;
 	} else {
 		note("%s", line);
@@ -192,14 +187,13 @@ static int catch_up(const struct invocation *v, int64_t run, struct view *w, str
 	if (s.run.reason)
 		snprintf(w->live.reason, sizeof w->live.reason, "%s", s.run.reason);
 	w->dirty = true;
+	w->painted_ns = w->terminal ? 0 : clock_mono_ns();
 	stored_release(&s);
 	return 0;
 }
 
 static int take_events(struct client *c, struct view *w, struct err *e)
 {
-	char before[sizeof w->live.state];
-
 	while (!interrupted && !live_ended(&w->live)) {
 		cJSON *event;
 		int r;
@@ -210,11 +204,7 @@ static int take_events(struct client *c, struct view *w, struct err *e)
 			return r;
 		if (r == 0)
 			continue;
-		memcpy(before, w->live.state, sizeof before);
-		if (live_event(&w->live, event))
-			w->dirty = true;
-		if (strcmp(before, w->live.state) != 0)
-			show(w, true);
+		w->dirty |= live_event(&w->live, event);
 		cJSON_Delete(event);
 	}
 	return 0;
@@ -229,31 +219,41 @@ static int tell_interrupted(int64_t run)
 	return EXIT_INTERRUPTED;
 }
 
+static int tell_best(struct stored *s, const struct top *top, struct err *e)
+{
+	int64_t run = s->run.id;
+
+	top_print(top, stdout);
+	fflush(stdout);
+	note("`evo-tuned export %" PRId64 " --format header -o FILE.h` writes the best as a "
+	     "header, `evo-tuned show %" PRId64 ":%" PRId64 "` says all about it",
+	     run, run, top->rows[0].no);
+	return top_tell_inert(s, e);
+}
+
 /* The end of the run as people see it. */
 static int tell_end(const struct invocation *v, int64_t run, struct err *e)
 {
 	struct stored s;
 	struct top top = { 0 };
-	int status = EXIT_WORK;
+	int r;
 
 	if (stored_open(v->db, run, &s, e) < 0)
-		return EXIT_WORK;
+		return EXIT_BY_ERROR;
 	if (s.run.state == RUN_FAILED)
 		note("run %" PRId64 " failed: %s", run, s.run.reason ? s.run.reason : "");
-	if (top_read(&s, TOP_ROWS, &top, e) == 0 && top.n) {
-		top_print(&top, stdout);
-		note("`evo-tuned export %" PRId64 " --format header -o FILE.h` writes the best as "
-		     "a header, `evo-tuned show %" PRId64 ":%" PRId64 "` says all about it",
-		     run, run, top.rows[0].no);
-		status = s.run.state == RUN_FAILED ? EXIT_WORK : EXIT_DONE;
-	} else if (e->code == ERR_OK && s.run.state != RUN_CANCELLED) {
-		outcomes_tell(&s, e);
-	} else if (e->code == ERR_OK) {
+	r = top_read(&s, TOP_ROWS, &top, e);
+	if (r == 0 && top.n)
+		r = tell_best(&s, &top, e);
+	else if (r == 0 && s.run.state == RUN_CANCELLED)
 		note("run %" PRId64 " was cancelled before it had a correct configuration", run);
-	}
+	else if (r == 0)
+		r = outcomes_tell(&s, e);
+	if (r == 0 && (!top.n || s.run.state == RUN_FAILED))
+		r = EXIT_WORK;
 	top_release(&top);
 	stored_release(&s);
-	return status;
+	return r < 0 ? EXIT_BY_ERROR : r;
 }
 
 int follow_run(const struct invocation *v, struct client *c, int64_t run, struct err *e)
@@ -266,9 +266,6 @@ int follow_run(const struct invocation *v, struct client *c, int64_t run, struct
 	r = catch_up(v, run, &w, e);
 	if (r == 0)
 		r = take_events(c, &w, e);
-	w.dirty = true;
-	if (w.terminal)
-		erase(&w);
 	if (r == 0)
 		show(&w, true);
 	if (w.shown)
@@ -280,9 +277,9 @@ int follow_run(const struct invocation *v, struct client *c, int64_t run, struct
 			 " was going on; every finished trial is kept, `evo-tuned resume %" PRId64
 			 "` carries on",
 			 run, run);
-		return EXIT_DAEMON;
+		return -EXIT_DAEMON;
 	}
 	if (r < 0)
-		return EXIT_DONE; /* the error decides */
+		return EXIT_BY_ERROR;
 	return live_ended(&w.live) ? tell_end(v, run, e) : tell_interrupted(run);
 }

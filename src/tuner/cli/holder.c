@@ -1,20 +1,21 @@
 #include "tuner/cli/holder.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/str.h"
 
-/* /proc/PID/stat: "PID (NAME) STATE ...", see proc(5); a zombie holds nothing. */
-static bool is_ours(long pid)
+/* A zombie holds nothing. /proc/PID/stat: "PID (NAME) STATE ...", see proc(5). */
+static bool is_alive(long pid)
 {
-	char path[64], *name, *state;
-	char line[512] = "";
+	char path[64], line[512] = "";
+	const char *state;
 	FILE *f;
-	bool ours;
 
 	snprintf(path, sizeof path, "/proc/%ld/stat", pid);
 	f = fopen(path, "re");
@@ -23,12 +24,25 @@ static bool is_ours(long pid)
 	if (!fgets(line, sizeof line, f))
 		line[0] = '\0';
 	fclose(f);
-	name = strchr(line, '(');
 	state = strrchr(line, ')');
-	if (!name || !state || strlen(state) < 3)
-		return false;
-	ours = strncmp(name + 1, "evo-tuned", 9) == 0;
-	return ours && state[2] != 'Z' && state[2] != 'X';
+	return state && strlen(state) > 2 && state[2] != 'Z' && state[2] != 'X';
+}
+
+/* By the program's file, since the process name of a re-executed program is "exe". Another user's
+ * process does not say; then the lock file is believed. */
+static bool is_ours(long pid)
+{
+	char path[64], exe[PATH_MAX];
+	const char *name;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%ld/exe", pid);
+	n = readlink(path, exe, sizeof exe - 1);
+	if (n <= 0)
+		return true;
+	exe[n] = '\0';
+	name = strrchr(exe, '/');
+	return strncmp(name ? name + 1 : exe, "evo-tuned", strlen("evo-tuned")) == 0;
 }
 
 bool holder_alive(const char *db, pid_t *ret_pid)
@@ -48,7 +62,7 @@ bool holder_alive(const char *db, pid_t *ret_pid)
 	}
 	free(text);
 	str_release(&path);
-	if (pid <= 0 || !is_ours(pid))
+	if (pid <= 0 || !is_alive(pid) || !is_ours(pid))
 		return false;
 	if (ret_pid)
 		*ret_pid = (pid_t)pid;

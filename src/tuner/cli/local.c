@@ -66,13 +66,11 @@ int local_device(const char *runtime, int ordinal, struct device *ret, struct er
 		return r;
 	r = err_set(e, ERR_MISSING, "runtime %s has no device %d; it has %d, counted from 0",
 		    runtime, ordinal, n);
-	for (int i = 0; i < n; i++) {
+	for (int i = n - 1; i >= 0; i--) {
 		if (ordinal >= 0 && devices[i].ordinal != ordinal)
 			continue;
 		*ret = devices[i];
-		e->code = ERR_OK;
 		r = 0;
-		break;
 	}
 	free(devices);
 	return r;

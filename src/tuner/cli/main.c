@@ -49,7 +49,12 @@ static const struct command *const commands[] = {
 	COMMAND_MAP(X)
 #undef X
 };
-enum { COMMANDS = sizeof commands / sizeof *commands, SETS = 3 };
+enum {
+#define X(name) +1
+	COMMANDS = 0 COMMAND_MAP(X),
+#undef X
+	SETS = 3
+};
 
 static void print_commands(FILE *to)
 {
@@ -119,11 +124,9 @@ static int run_command(const struct command *c, const struct common *common, voi
 	v.db_given = common->db;
 	v.socket = common->socket ? common->socket : socket;
 	if (check_operands(c, v.n_operands, rest, e) < 0)
-		status = EXIT_USAGE;
+		status = -EXIT_USAGE;
 	else
 		status = c->run(&v, e);
-	if (status == EXIT_DONE)
-		status = (int)exit_of(e);
 	free(db);
 	free(socket);
 	return status;
@@ -136,7 +139,7 @@ static int dispatch(const struct command *c, int argc, char **argv, struct err *
 	struct option_set sets[SETS] = { { c->options, own },
 					 { c->query ? query_options : NULL, &common },
 					 { common_options, &common } };
-	int operands, status = EXIT_USAGE;
+	int operands, status = -EXIT_USAGE;
 
 	if (c->defaults)
 		memcpy(own, c->defaults, c->size);
@@ -176,7 +179,7 @@ static int answer(int argc, char **argv, struct err *e)
 		return EXIT_DONE;
 	}
 	c = find(word, e);
-	return c ? dispatch(c, argc - 1, argv + 1, e) : EXIT_USAGE;
+	return c ? dispatch(c, argc - 1, argv + 1, e) : -EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -186,8 +189,10 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
-	status = flushed(answer(argc, argv, &e));
-	if (e.code != ERR_OK)
+	status = answer(argc, argv, &e);
+	if (status < 0) {
 		fprintf(stderr, "evo-tuned: %s\n", e.msg);
-	return status;
+		status = status == EXIT_BY_ERROR ? (int)exit_of(&e) : -status;
+	}
+	return flushed(status);
 }

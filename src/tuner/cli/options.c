@@ -27,7 +27,6 @@ static void flatten(const struct option_set *sets, int n, struct flat *f)
 {
 	char *p = f->letters;
 
-	memset(f, 0, sizeof *f);
 	*p++ = ':'; /* a missing value is told from an unknown option */
 	for (int i = 0; i < n; i++) {
 		for (const struct option_spec *s = sets[i].specs; s && s->name; s++) {
@@ -52,7 +51,7 @@ static int find(const struct flat *f, int code)
 	for (int i = 0; i < f->n; i++)
 		if (f->spec[i]->letter == code)
 			return i;
-	return -1;
+	abort(); /* getopt_long gives only codes of our tables */
 }
 
 static bool is_choice(const char *choices, const char *word)
@@ -180,18 +179,18 @@ static int unknown(const struct flat *f, const char *word, struct err *e)
 int options_parse(const struct option_set *sets, int n, int argc, char **argv, int *ret_operands,
 		  struct err *e)
 {
-	struct flat f;
+	struct flat f = { 0 };
 	int code;
 
 	flatten(sets, n, &f);
 	opterr = 0;
 	optind = 0; /* glibc: start anew, also its own permutation state */
 	while ((code = getopt_long(argc, argv, f.letters, f.longs, NULL)) != -1) {
-		int i = code == ':' ? find(&f, optopt) : find(&f, code);
-		int r;
+		int i, r;
 
 		if (code == '?')
 			return unknown(&f, argv[optind - 1], e);
+		i = find(&f, code == ':' ? optopt : code);
 		if (code == ':')
 			return err_set(e, ERR_INVALID, "--%s expects a value: %s", f.spec[i]->name,
 				       f.spec[i]->value);

@@ -9,22 +9,12 @@
 #include "base/mem.h"
 #include "tuner/cli/holder.h"
 
-int stored_store(const char *db, struct store **ret, struct err *e)
-{
-	int r = store_open(db, STORE_READ, ret, e);
-
-	if (r == ERR_MISSING)
-		return err_wrap(e, "no runs yet (`evo-tuned start` makes one; --db names another "
-				   "database)");
-	return r;
-}
-
 int stored_open(const char *db, int64_t id, struct stored *ret, struct err *e)
 {
 	int r;
 
 	memset(ret, 0, sizeof *ret);
-	r = stored_store(db, &ret->store, e);
+	r = store_open(db, STORE_READ, &ret->store, e);
 	if (r == 0 && id == 0) {
 		r = store_newest_run(ret->store, false, &id, e);
 		if (r == ERR_MISSING || (r == 0 && id == 0))

@@ -23,9 +23,6 @@ void stored_release(struct stored *s); /* also of one that is all zero */
 /* From the text and the sources in the database: the files of today do not matter. */
 int stored_bind(struct stored *s, struct err *e);
 
-/* The store, with a message for people when there is none yet. */
-int stored_store(const char *db, struct store **ret, struct err *e);
-
 /* What people are told of its state: the name of the state, or `interrupted`. */
 const char *stored_state(const struct run_record *r, bool orphaned);
 

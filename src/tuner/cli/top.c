@@ -59,6 +59,7 @@ void top_row_of(struct stored *s, const struct trial_record *t, struct top_row *
 		.registers = t->ptxas.registers >= 0 ? t->ptxas.registers : t->function.registers,
 		.spill_bytes = sum_known(t->ptxas.spill_store_bytes, t->ptxas.spill_load_bytes),
 		.shared_bytes = is_static,
+		.origin = t->origin,
 	};
 	memcpy(ret->artifact, t->artifact, sizeof ret->artifact);
 	if (is_static < 0)
@@ -152,17 +153,31 @@ static void add_row(struct table *t, int rank, const struct top_row *r)
 	table_cell(t, figure_count(r->spill_bytes, a));
 }
 
+/* Whose measurement it is, when it is not this trial's own. */
+static const char *origin_note(enum trial_origin o)
+{
+	return o == TRIAL_SAME_CUBIN ? "measured as an equal binary"
+	       : o == TRIAL_STORED   ? "measured in an earlier run"
+				     : "";
+}
+
 static void print_configs(const struct top *top, const struct config *all, FILE *to)
 {
 	struct table *t = table_new();
-	bool any = false;
+	bool any = false, copied = false;
 
+	for (int i = 0; i < top->n; i++)
+		copied |= top->rows[i].origin != TRIAL_MEASURED;
 	add_columns(t, all, top->n);
+	if (copied)
+		table_column(t, "");
 	for (int i = 0; i < top->n; i++) {
 		add_row(t, i + 1, &top->rows[i]);
 		for (int p = 0; p < all[0].n; p++)
 			if (varies(all, top->n, all[0].names[p]))
 				table_cell(t, config_value(&all[i], all[0].names[p]));
+		if (copied)
+			table_cell(t, origin_note(top->rows[i].origin));
 	}
 	table_print(t, to);
 	table_free(t);
@@ -184,10 +199,11 @@ void top_print(const struct top *t, FILE *to)
 {
 	struct config *all = mem_array((size_t)t->n + 1, sizeof *all);
 	struct err e = { 0 };
+	int r = 0;
 
-	for (int i = 0; i < t->n && e.code == ERR_OK; i++)
-		config_parse(t->rows[i].config, &all[i], &e);
-	if (e.code != ERR_OK)
+	for (int i = 0; i < t->n && r == 0; i++)
+		r = config_parse(t->rows[i].config, &all[i], &e);
+	if (r < 0)
 		note("%s", e.msg);
 	else if (t->n)
 		print_configs(t, all, to);
@@ -223,6 +239,7 @@ static cJSON *row_json(const struct top_row *r, int rank)
 	add_known(o, "shared_bytes", r->shared_bytes);
 	add_known(o, "spill_bytes", r->spill_bytes);
 	json_add_string(o, "cubin", r->artifact);
+	json_add_string(o, "origin", trial_origin_name(r->origin));
 	return o;
 }
 

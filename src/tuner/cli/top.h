@@ -18,6 +18,7 @@ struct top_row {
 	int64_t registers, spill_bytes; /* -1: unknown */
 	int64_t shared_bytes;		/* static and, where the task can be bound, dynamic */
 	char artifact[HASH_HEX];
+	enum trial_origin origin;
 };
 
 struct top {
