@@ -72,8 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-/* Without a fuzzer: the files named. */
+/* Without -DLIBFUZZER: replays the files named. */
+#ifndef LIBFUZZER
 int main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {

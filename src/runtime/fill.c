@@ -123,6 +123,7 @@ static struct job job_of(const struct problem *p, int shape, int buffer, void *c
 	return j;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): which buffer, made of what, to where. */
 int fill_buffer(const struct problem *p, int shape, int buffer, uint64_t seed, void *const *earlier,
 		void *out, struct err *e)
 {

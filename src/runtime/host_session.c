@@ -21,7 +21,7 @@ static void zone_release(struct host_zone *z)
 static int zone_init(struct host_zone *z, size_t bytes, struct err *e)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t inner = (bytes + 2 * VERIFY_GUARD_BYTES + page - 1) / page * page;
+	size_t inner = (bytes + 2 * (size_t)VERIFY_GUARD_BYTES + page - 1) / page * page;
 	size_t len = inner + 2 * page;
 	char *map = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -182,7 +182,7 @@ static int run_reference(struct session *s, int shape, int reference, const stru
 {
 	const struct problem_reference *ref = &s->p->references[reference];
 	const struct launch *l = &s->p->shapes[shape].references[reference];
-	struct host_call *call;
+	struct host_call *call = NULL;
 	void **arguments;
 	int r;
 
@@ -191,7 +191,7 @@ static int run_reference(struct session *s, int shape, int reference, const stru
 	r = host_stage_scratch(s, shape, l, e);
 	if (r == 0)
 		r = host_call_load(ref->artifact, &call, e);
-	if (r < 0)
+	if (!call)
 		return r;
 	host_stage_reset(s, shape, c, 0);
 	arguments = host_arguments(s, shape, ref->arguments, ref->n_arguments, l);

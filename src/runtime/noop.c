@@ -149,8 +149,8 @@ static int measure(struct session *s, const struct measure_job *job, struct meas
 	FUNCTION_MAP(X)
 #undef X
 	m.timings = mem_array((size_t)p->n_shapes, sizeof *m.timings);
-	m.checks =
-		mem_array((size_t)(p->n_shapes * p->n_seeds * p->n_references), sizeof *m.checks);
+	m.checks = mem_array((size_t)p->n_shapes * (size_t)p->n_seeds * (size_t)p->n_references,
+			     sizeof *m.checks);
 	for (int i = 0; i < p->n_shapes; i++) {
 		if (job->verify && p->shapes[i].check)
 			add_checks(&m, p, i, job->fresh_seed);

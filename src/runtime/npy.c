@@ -192,7 +192,7 @@ static int read_elements(int fd, const char *path, int64_t offset, void *out, si
 int npy_load(const char *path, enum dtype type, int64_t count, void *out, struct err *e)
 {
 	int fd = open_file(path, e), r;
-	struct npy n;
+	struct npy n = { .count = -1 };
 
 	if (fd < 0)
 		return fd;

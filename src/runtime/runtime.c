@@ -3,13 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct runtime *const runtimes[] = { &runtime_cuda, &runtime_host, &runtime_noop };
+static const struct runtime *const runtimes[] = { &runtime_cuda, &runtime_host, &runtime_noop,
+						  NULL };
 
 const struct runtime *runtime_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof runtimes / sizeof *runtimes; i++)
-		if (strcmp(runtimes[i]->name, name) == 0)
-			return runtimes[i];
+	for (const struct runtime *const *r = runtimes; *r; r++)
+		if (strcmp((*r)->name, name) == 0)
+			return *r;
 	return NULL;
 }
 

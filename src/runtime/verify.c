@@ -39,6 +39,7 @@ static void count_bad(struct figures *f, int64_t i)
 		f->first_bad = i;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): two arrays of a type, and what to hold them to. */
 void verify_compare(enum dtype type, const void *got, const void *want, int64_t n, uint8_t poison,
 		    const struct gates *gates, struct figures *ret)
 {

@@ -177,6 +177,7 @@ static int reap(struct call *c, int64_t until_ns)
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): see call.h. */
 int call_exchange(struct call *c, char *line, int64_t deadline_ms, enum call_end *ret_end,
 		  int *ret_signal, struct wire_reply *ret, struct err *e)
 {

@@ -176,13 +176,19 @@ static int get_member(const struct json_node *n, const char *key, void *base,
 	return r < 0 ? r : wire_get(&member, base, fields, e);
 }
 
-static int get_table(const struct json_node *n, const char *key, size_t width,
-		     const struct wire_field *fields, void **ret, int *ret_n, struct err *e)
+struct rows {
+	void *list;
+	int count;
+};
+
+static int get_rows(const struct json_node *n, const char *key, size_t width,
+		    const struct wire_field *fields, struct rows *ret, struct err *e)
 {
 	struct json_node table;
 	int r = json_need(n, key, &table, e);
 
-	return r < 0 ? r : wire_get_table(&table, width, fields, ret, ret_n, e);
+	*ret = (struct rows){ NULL, 0 };
+	return r < 0 ? r : wire_get_table(&table, width, fields, &ret->list, &ret->count, e);
 }
 
 static cJSON *put_arguments(const struct problem_argument *a, int n)
@@ -193,10 +199,11 @@ static cJSON *put_arguments(const struct problem_argument *a, int n)
 static int get_arguments(const struct json_node *n, int n_buffers, struct problem_argument **ret,
 			 int *ret_n, struct err *e)
 {
-	void *list = NULL;
-	int r = get_table(n, "arguments", sizeof **ret, argument_fields, &list, ret_n, e);
+	struct rows rows;
+	int r = get_rows(n, "arguments", sizeof **ret, argument_fields, &rows, e);
 
-	*ret = list;
+	*ret = rows.list;
+	*ret_n = rows.count;
 	for (int i = 0; r == 0 && i < *ret_n; i++)
 		if ((*ret)[i].buffer >= n_buffers)
 			r = json_wrong(n, e, "arguments: there is no buffer %d", (*ret)[i].buffer);
@@ -284,15 +291,14 @@ static int check_shape_buffers(const struct json_node *n, const struct shape_buf
 static int get_shape_buffers(const struct json_node *n, int n_buffers, struct shape_buffer **ret,
 			     struct err *e)
 {
-	void *list = NULL;
+	struct rows rows;
 	struct shape_buffer *buffers;
-	int count = 0, r;
+	int r = get_rows(n, "buffers", sizeof **ret, shape_buffer_fields, &rows, e);
 
-	r = get_table(n, "buffers", sizeof **ret, shape_buffer_fields, &list, &count, e);
-	buffers = list;
+	buffers = rows.list;
 	if (r == 0)
-		r = check_shape_buffers(n, buffers, count, n_buffers, e);
-	for (int i = 0; r < 0 && buffers && i < count; i++)
+		r = check_shape_buffers(n, buffers, rows.count, n_buffers, e);
+	for (int i = 0; r < 0 && i < rows.count; i++)
 		free(buffers[i].fill.path);
 	if (r < 0)
 		free(buffers);
@@ -385,10 +391,11 @@ static int get_shapes(const struct json_node *n, struct problem *p, struct err *
 
 static int get_seeds(const struct json_node *n, struct problem *p, struct err *e)
 {
-	void *list = NULL;
-	int r = get_table(n, "seeds", sizeof *p->seeds, seed_fields, &list, &p->n_seeds, e);
+	struct rows rows;
+	int r = get_rows(n, "seeds", sizeof *p->seeds, seed_fields, &rows, e);
 
-	p->seeds = list;
+	p->seeds = rows.list;
+	p->n_seeds = rows.count;
 	if (r == 0 && p->n_seeds < 1)
 		r = json_wrong(n, e, "seeds: expected at least one");
 	return r;
@@ -398,15 +405,15 @@ static int get_problem(const struct json_node *n, struct problem *p, struct err 
 {
 	static const char *const keys[] = { "head",	  "timing", "buffers", "arguments",
 					    "references", "shapes", "seeds",   NULL };
-	void *buffers = NULL;
+	struct rows rows = { NULL, 0 };
 	int r = get_head(n, keys, p, problem_fields, e);
 
 	if (r == 0)
 		r = get_member(n, "timing", &p->timing, timing_fields, e);
 	if (r == 0)
-		r = get_table(n, "buffers", sizeof *p->buffers, buffer_fields, &buffers,
-			      &p->n_buffers, e);
-	p->buffers = buffers;
+		r = get_rows(n, "buffers", sizeof *p->buffers, buffer_fields, &rows, e);
+	p->buffers = rows.list;
+	p->n_buffers = rows.count;
 	if (r == 0)
 		r = get_arguments(n, p->n_buffers, &p->arguments, &p->n_arguments, e);
 	if (r == 0)

@@ -155,7 +155,7 @@ static int get_samples(const struct json_node *n, struct measurement *m, struct 
 
 	if (r == 0 && count != m->n_timings)
 		r = json_wrong(&list, e, "expected %d lists, one a timing", m->n_timings);
-	if (r < 0)
+	if (r < 0 || !m->timings)
 		return r;
 	for (bool more = json_first(&list, &one); more && r == 0; more = json_next(&one), i++) {
 		m->timings[i].n_samples = -1;
