@@ -282,7 +282,7 @@ static int read_buffer(struct task *t, const struct json_node *n, struct err *e)
 
 int buffers_read(struct task *t, const struct json_node *root, struct err *e)
 {
-	struct json_node list, n;
+	struct json_node list;
 	int r = json_need(root, "buffers", &list, e);
 
 	if (r == 0)
@@ -290,9 +290,7 @@ int buffers_read(struct task *t, const struct json_node *root, struct err *e)
 	if (r < 0)
 		return r;
 	t->buffers = mem_array((size_t)json_count(&list), sizeof *t->buffers);
-	for (bool ok = json_first(&list, &n); ok && r == 0; ok = json_next(&n))
-		r = read_buffer(t, &n, e);
-	return r;
+	return read_each(t, &list, read_buffer, e);
 }
 
 void fill_release(struct task_fill *f)

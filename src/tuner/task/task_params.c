@@ -115,7 +115,7 @@ static int read_param(struct task *t, const struct json_node *n, struct err *e)
 
 int params_read(struct task *t, const struct json_node *root, struct err *e)
 {
-	struct json_node params, n;
+	struct json_node params;
 	int r = json_need(root, "parameters", &params, e);
 
 	if (r == 0)
@@ -123,9 +123,7 @@ int params_read(struct task *t, const struct json_node *root, struct err *e)
 	if (r < 0)
 		return r;
 	t->params = mem_array((size_t)json_count(&params), sizeof *t->params);
-	for (bool ok = json_first(&params, &n); ok && r == 0; ok = json_next(&n))
-		r = read_param(t, &n, e);
-	return r;
+	return read_each(t, &params, read_param, e);
 }
 
 static int read_constraint(struct task *t, const struct json_node *n, struct err *e)
@@ -157,7 +155,7 @@ static int read_constraint(struct task *t, const struct json_node *n, struct err
 
 int constraints_read(struct task *t, const struct json_node *root, struct err *e)
 {
-	struct json_node list, n;
+	struct json_node list;
 	int r;
 
 	if (!json_get(root, "constraints", &list))
@@ -166,9 +164,7 @@ int constraints_read(struct task *t, const struct json_node *root, struct err *e
 	if (r < 0)
 		return r;
 	t->constraints = mem_array((size_t)json_count(&list), sizeof *t->constraints);
-	for (bool ok = json_first(&list, &n); ok && r == 0; ok = json_next(&n))
-		r = read_constraint(t, &n, e);
-	return r;
+	return read_each(t, &list, read_constraint, e);
 }
 
 static int list_values(const struct json_node *n, const struct task_param *p, struct err *e)
@@ -258,7 +254,7 @@ static int read_baseline(struct task *t, const struct json_node *root, struct er
 
 int presets_read(struct task *t, const struct json_node *root, struct err *e)
 {
-	struct json_node list, n;
+	struct json_node list;
 	int r = 0;
 
 	if (json_get(root, "presets", &list)) {
@@ -266,8 +262,7 @@ int presets_read(struct task *t, const struct json_node *root, struct err *e)
 		if (r < 0)
 			return r;
 		t->presets = mem_array((size_t)json_count(&list), sizeof *t->presets);
-		for (bool ok = json_first(&list, &n); ok && r == 0; ok = json_next(&n))
-			r = read_preset(t, &n, e);
+		r = read_each(t, &list, read_preset, e);
 	}
 	return r < 0 ? r : read_baseline(t, root, e);
 }

@@ -85,6 +85,16 @@ int read_members(const struct json_node *n, bool object, int max, struct err *e)
 	return 0;
 }
 
+int read_each(struct task *t, const struct json_node *list, read_member *read, struct err *e)
+{
+	struct json_node n;
+	int r = 0;
+
+	for (bool ok = json_first(list, &n); ok && r == 0; ok = json_next(&n))
+		r = read(t, &n, e);
+	return r;
+}
+
 int read_opt_strings(const struct json_node *n, const char *key, char ***ret, int *ret_n,
 		     struct err *e)
 {

@@ -22,6 +22,11 @@ int read_opt_choice(const struct json_node *n, const char *key, const char *cons
 /* A list or object of 1..max members. */
 int read_members(const struct json_node *n, bool object, int max, struct err *e);
 
+/* Calls `read` for each member of a list or an object until one fails. */
+struct task;
+typedef int read_member(struct task *t, const struct json_node *n, struct err *e);
+int read_each(struct task *t, const struct json_node *list, read_member *read, struct err *e);
+
 /* A list of strings, none of them empty; an absent one leaves both results as they are. */
 int read_opt_strings(const struct json_node *n, const char *key, char ***ret, int *ret_n,
 		     struct err *e);

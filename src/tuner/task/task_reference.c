@@ -104,7 +104,7 @@ static int read_reference(struct task *t, const struct json_node *n, struct err 
 
 int references_read(struct task *t, const struct json_node *root, struct err *e)
 {
-	struct json_node list, n;
+	struct json_node list;
 	int r = json_need(root, "reference", &list, e);
 
 	if (r < 0)
@@ -117,9 +117,7 @@ int references_read(struct task *t, const struct json_node *root, struct err *e)
 	if (r < 0)
 		return r;
 	t->references = mem_array((size_t)json_count(&list), sizeof *t->references);
-	for (bool ok = json_first(&list, &n); ok && r == 0; ok = json_next(&n))
-		r = read_reference(t, &n, e);
-	return r;
+	return read_each(t, &list, read_reference, e);
 }
 
 static bool is_origin(const struct task *t, int buffer)

@@ -106,7 +106,7 @@ static int read_shape(struct task *t, const struct json_node *n, struct err *e)
 int shapes_read(struct task *t, const struct json_node *root, struct err *e)
 {
 	bool check = false, time = false;
-	struct json_node list, n;
+	struct json_node list;
 	int r = json_need(root, "shapes", &list, e);
 
 	if (r == 0)
@@ -114,8 +114,7 @@ int shapes_read(struct task *t, const struct json_node *root, struct err *e)
 	if (r < 0)
 		return r;
 	t->shapes = mem_array((size_t)json_count(&list), sizeof *t->shapes);
-	for (bool ok = json_first(&list, &n); ok && r == 0; ok = json_next(&n))
-		r = read_shape(t, &n, e);
+	r = read_each(t, &list, read_shape, e);
 	for (int i = 0; i < t->n_shapes; i++) {
 		check |= t->shapes[i].check;
 		time |= t->shapes[i].time;
