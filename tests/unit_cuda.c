@@ -455,6 +455,100 @@ static void a_reference_that_does_not_do_its_work_stops_the_run(void **state)
 	str_release(&path);
 }
 
+/* vector_add of the first 1000 elements; the second shape is not checked. */
+static const char c_source[] =
+	"void add(const float *a, const float *b, float *c, int n)\n"
+	"{\n\tfor (int i = 0; i < n; i++)\n\t\tc[i] = a[i] + b[i] + OFF;\n}\n";
+
+static struct artifact compile_c(const char *off)
+{
+	static const char *const types[] = { "float", "float", "float", "int32_t" };
+	struct problem_argument *arguments = make_arguments(3);
+	const char *const options[] = { off };
+	struct compile_job job = { .language = LANGUAGE_C,
+				   .entry = "add",
+				   .options = options,
+				   .n_options = 1,
+				   .arguments = arguments,
+				   .argument_c_types = types,
+				   .n_arguments = 4,
+				   .cache = bench_folder };
+	struct str path = STR_INIT;
+	struct artifact a;
+	struct err e;
+
+	str_addf(&path, "%s/add.c", bench_folder);
+	job.source = path.data;
+	assert_int_equal(file_write(path.data, c_source, sizeof c_source - 1, &e), 0);
+	if (runtime_host.compile(&job, &a, &e) < 0)
+		fail_msg("%s", e.msg);
+	if (a.outcome != OUTCOME_OK)
+		fail_msg("%s", a.log);
+	str_release(&path);
+	free(arguments);
+	return a;
+}
+
+static void a_reference_may_be_c(void **state)
+{
+	static const char *const offsets[] = { "-DOFF=0", "-DOFF=1" };
+
+	(void)state;
+	need_nvrtc();
+	for (int i = 0; i < 2; i++) {
+		struct artifact reference = compile_c(offsets[i]);
+		struct measurement m;
+		struct bench b;
+
+		bench_init_add(&b);
+		b.p->references[0].language = LANGUAGE_C;
+		free(b.p->references[0].artifact);
+		b.p->references[0].artifact = mem_strdup(reference.path);
+		m = measure(&b);
+		expect_outcome(&m, i ? OUTCOME_WRONG : OUTCOME_OK, i ? "max_abs" : "");
+		measurement_release(&m);
+		bench_release(&b);
+		artifact_release(&reference);
+	}
+}
+
+static char *write_golden(float value)
+{
+	static const char head[] = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000,), }";
+	struct str bytes = STR_INIT, path = STR_INIT;
+	struct err e;
+
+	str_add(&bytes, "\x93NUMPY\x01\x00\x76\x00", 10);
+	str_addf(&bytes, "%-117s\n", head);
+	for (int i = 0; i < 1000; i++)
+		str_add(&bytes, &value, sizeof value);
+	str_addf(&path, "%s/golden.npy", bench_folder);
+	assert_int_equal(file_write(path.data, bytes.data, bytes.len, &e), 0);
+	str_release(&bytes);
+	return str_detach(&path);
+}
+
+static void a_reference_may_be_files(void **state)
+{
+	(void)state;
+	need_nvrtc();
+	for (int i = 0; i < 2; i++) {
+		struct measurement m;
+		struct bench b;
+
+		bench_init_add(&b);
+		b.p->references[0].files = mem_array(3, sizeof(char *));
+		b.p->references[0].files[2] = write_golden(i ? 7.25f : 3.5f);
+		for (int k = 0; k < 2; k++)
+			b.p->shapes[0].buffers[k].fill =
+				(struct fill){ FILL_CONSTANT, 1.75, 0, -1, 0, NULL };
+		m = measure(&b);
+		expect_outcome(&m, i ? OUTCOME_WRONG : OUTCOME_OK, i ? "max_abs 3.75" : "");
+		measurement_release(&m);
+		bench_release(&b);
+	}
+}
+
 static void a_session_refuses_to_go_on_after_a_fault(void **state)
 {
 	struct measurement m;
@@ -554,6 +648,8 @@ int main(void)
 		cmocka_unit_test(every_misbehaviour_is_its_outcome),
 		cmocka_unit_test(a_launch_over_a_limit_is_too_big),
 		cmocka_unit_test(a_reference_that_does_not_do_its_work_stops_the_run),
+		cmocka_unit_test(a_reference_may_be_c),
+		cmocka_unit_test(a_reference_may_be_files),
 		cmocka_unit_test(a_session_refuses_to_go_on_after_a_fault),
 		cmocka_unit_test(whichever_call_fails_ends_in_an_error_or_an_outcome),
 	};

@@ -324,6 +324,8 @@ int dataset_make(struct session *s, int shape, uint64_t seed, struct dataset *re
 		r = make_expected(&draft, e);
 	draft_release(&draft);
 	if (r < 0) {
+		/* A reference that faults takes the context with it. */
+		s->poisoned = s->cu.stream_sync(s->stream) != CUDA_OK;
 		dataset_release(s, &set);
 		return err_wrap(e, "shape %s, seed %llu", s->p->shapes[shape].name,
 				(unsigned long long)seed);
