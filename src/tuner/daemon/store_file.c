@@ -99,12 +99,15 @@ int store_file_upgrade(struct sqlite3 *db, const char *path, const char *const *
 /* Sets *ret_version: 0 is an empty file, which a writer may make ours. */
 static int identify(struct sqlite3 *db, const char *path, int64_t *ret_version, struct err *e)
 {
-	int64_t id, version, objects;
+	int64_t id = 0, version = 0, objects = 0;
+	int r = sql_pragma_int(db, path, "PRAGMA application_id", &id, e);
 
-	if (sql_pragma_int(db, path, "PRAGMA application_id", &id, e) ||
-	    sql_pragma_int(db, path, "PRAGMA user_version", &version, e) ||
-	    sql_pragma_int(db, path, "SELECT count(*) FROM sqlite_schema", &objects, e))
-		return e->code;
+	if (r == 0)
+		r = sql_pragma_int(db, path, "PRAGMA user_version", &version, e);
+	if (r == 0)
+		r = sql_pragma_int(db, path, "SELECT count(*) FROM sqlite_schema", &objects, e);
+	if (r < 0)
+		return r;
 	if (id != APPLICATION_ID && (id != 0 || version != 0 || objects != 0))
 		return err_set(e, ERR_INVALID,
 			       "%s: a database of another program; name another file with --db",
@@ -317,7 +320,7 @@ static int open_reader_as(const char *name, const char *path, int flags, struct 
 			  int *ret_code, struct err *e)
 {
 	struct sqlite3 *db = NULL;
-	int64_t version;
+	int64_t version = 0;
 	int r = open_handle(name, path, SQLITE_OPEN_READONLY | flags, &db, e);
 
 	if (r < 0)

@@ -20,7 +20,7 @@ void store_trial_key(const char *identity, const char *config, unsigned char ret
 	hash_text(h, identity);
 	hash_text(h, config);
 	hash_finish(h, hex);
-	for (int i = 0; i < TRIAL_KEY_BYTES; i++)
+	for (size_t i = 0; i < TRIAL_KEY_BYTES; i++)
 		ret[i] = (unsigned char)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
 }
 
