@@ -296,7 +296,8 @@ int top_tell_inert(struct stored *s, struct err *e)
 		if (inert_is(c.inert, i))
 			str_addf(&names, "%s%s", names.len ? ", " : "", c.first.names[i]);
 	if (r >= 0 && names.len)
-		note("never changed the binary in run %" PRId64 ": %s", s->run.id, names.data);
+		note("never changed the binary in run %" PRId64 " (launches may differ): %s",
+		     s->run.id, names.data);
 	str_release(&names);
 	inert_free(c.inert);
 	config_release(&c.first);
