@@ -14,7 +14,7 @@ void inert_free(struct inert *x); /* accepts NULL */
 
 /* One compiled trial: the text of each parameter's value, and the hash of its binary. The first
  * INERT_TRIALS_MAX count. */
-enum { INERT_TRIALS_MAX = 4096 };
+enum { INERT_TRIALS_MAX = 1024 };
 void inert_add(struct inert *x, const char *const *values, const char *artifact);
 
 bool inert_is(const struct inert *x, int param);
