@@ -5,7 +5,7 @@
 # file. Lines that are blank or only a comment are left out; a name given twice is an error.
 
 function literal(s) {
-	gsub(/\\/, "\\\\", s)
+	gsub(/\\/, "&&", s)
 	gsub(/"/, "\\\"", s)
 	return "\"" s "\\n\""
 }

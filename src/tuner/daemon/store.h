@@ -24,6 +24,9 @@ void store_close(struct store *s); /* accepts NULL; rolls back what was not comm
 const char *store_path(const struct store *s);
 
 /* --- writing: all between begin and commit --- */
+
+/* A write or a commit that fails rolls the whole transaction back: begin anew, and write all of it
+ * again. A reader may begin and commit too: what it reads in between is of one moment. */
 int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);
 void store_rollback(struct store *s);
@@ -48,9 +51,13 @@ int store_add_event(struct store *s, struct event_record *v, struct err *e); /* 
 int store_trim_events(struct store *s, int64_t keep, struct err *e);
 
 /* --- reading --- */
+
+/* A callback returns 0 to go on; anything else ends the reading and is returned. It may call any
+ * function of the store. What it is given is released after it. */
 int store_run(struct store *s, int64_t id, struct run_record *ret, struct err *e);
 typedef int store_on_run(void *ctx, const struct run_record *r, struct err *e);
 int store_each_run(struct store *s, store_on_run *f, void *ctx, struct err *e); /* newest first */
+/* ERR_MISSING: none. Unfinished: neither done, failed nor cancelled. */
 int store_newest_run(struct store *s, bool unfinished, int64_t *ret, struct err *e);
 typedef int store_on_source(void *ctx, const struct store_source *src, struct err *e);
 int store_each_source(struct store *s, int64_t run, store_on_source *f, void *ctx, struct err *e);
