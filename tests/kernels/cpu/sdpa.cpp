@@ -133,6 +133,28 @@ static int check(int b, int h, int s, float q_absmax)
 	return check_once(in, false) || check_once(in, true);
 }
 
+/*
+ * Sums are rescaled by exponential(0) for each key tile without a new maximum, so anything but 1
+ * there grows with the sequence. Elsewhere a weight may be off by what rounding it to half costs.
+ */
+static int check_exponential()
+{
+	const double base = param::exp == param::exp_kind::expf ? 1 / std::log(2.0) : 1;
+
+	if (softmax::exponential(0.0f) != 1) {
+		std::printf("exponential(0): %.9g, not 1\n", softmax::exponential(0.0f));
+		return 1;
+	}
+	for (float x = 0; x > -80; x -= 0x1p-9f) {
+		double want = std::exp2(base * x), off = softmax::exponential(x) / want - 1;
+		if (std::fabs(off) > 0x1p-12) {
+			std::printf("exponential(%g): relative error %g, limit %g\n", x, off, 0x1p-12);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 int main()
 {
 	if (task::shared_bytes != family::shared_bytes) {
@@ -140,6 +162,6 @@ int main()
 			    family::shared_bytes);
 		return 1;
 	}
-	return check(1, 1, 1, 4) || check(2, 1, 37, 4) || check(1, 1, 129, 4) ||
-	       check(1, 1, 260, 30);
+	return check_exponential() || check(1, 1, 1, 4) || check(2, 1, 37, 4) ||
+	       check(1, 1, 129, 4) || check(1, 1, 260, 30);
 }
