@@ -108,8 +108,8 @@ class Daemon:
         tap.cleanup(self.end)
 
     def command(self):
-        return self.prefix + [tap.EVO, "daemon", "--db", self.db, "--socket", self.socket, 
-                              "--jobs", str(self.jobs)] + self.args
+        return self.prefix + [tap.EVO, "daemon", "--db", self.db, "--socket",
+                              self.socket, "--jobs", str(self.jobs)] + self.args
 
     def start(self):
         self.log = open(os.path.join(self.folder, "log"), "ab")

@@ -57,8 +57,8 @@ def test_a_full_disk_holds_the_run_until_there_is_room():
         shown = client.call("runs.list")["runs"][0]
         return shown if shown["state"] == "waiting" else None
     shown = tap.until(state, "the run to wait")
-    tap.contains(shown["reason"], "full")
-    tap.contains(shown["reason"], folder)
+    tap.contains(shown["reason"], "disk full: " + folder)
+    tap.contains(shown["reason"], "bytes free")
     os.unlink(ballast)
     end = client.until_state(run, ENDED, seen)
     tap.equal((end["state"], end["done"]), ("done", 300))

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "tuner/daemon/row.h"
 
 struct entry {
@@ -128,13 +129,29 @@ static void tell_written(struct ledger *l)
 
 static void on_timer(uv_timer_t *h);
 
+static char *full_text(struct ledger *l, const struct err *e)
+{
+	struct str s = STR_INIT;
+	struct err ignored;
+	int64_t bytes;
+
+	if (e->code == ERR_FULL && store_free_bytes(l->store, &bytes, &ignored) == 0)
+		str_addf(&s, "disk full: %s has %" PRId64 " bytes free; ", store_path(l->store),
+			 bytes);
+	str_addz(&s, e->msg);
+	return str_detach(&s);
+}
+
 static void wait_for_room(struct ledger *l, const struct err *e)
 {
+	char *why = full_text(l, e);
+
 	if (!l->full)
-		log_error("%s: %d finished trials wait to be written, trying every second: %s",
-			  store_path(l->store), l->waiting, e->msg);
+		log_error("%d entries wait to be written, trying every second: %s", l->waiting,
+			  why);
 	uv_timer_start(&l->timer, on_timer, RETRY_MS, 0);
-	set_full(l, true, e->msg);
+	set_full(l, true, why);
+	free(why);
 }
 
 int ledger_flush(struct ledger *l, struct err *e)
