@@ -366,7 +366,7 @@ int client_call(struct client *c, const char *method, cJSON *params, cJSON **ret
 {
 	int64_t deadline = clock_mono_ns() + (int64_t)CALL_MS * 1000000;
 	int r = send_call(c, method, params, e);
-	cJSON *message;
+	cJSON *message = NULL;
 
 	if (r < 0)
 		return r;
@@ -408,7 +408,7 @@ static bool take_kept(struct client *c, cJSON **ret)
 int client_next(struct client *c, int timeout_ms, cJSON **ret, struct err *e)
 {
 	int64_t deadline = clock_mono_ns() + (int64_t)timeout_ms * 1000000;
-	cJSON *message;
+	cJSON *message = NULL;
 	int r;
 
 	if (take_kept(c, ret))

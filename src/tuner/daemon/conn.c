@@ -100,7 +100,7 @@ void conn_send(struct conn *c, char *line)
 
 void conn_check_stall(struct conn *c)
 {
-	if (!c->queued || uv_now(c->pipe.loop) - c->moved_ms < CONN_STALL_S * 1000)
+	if (!c->queued || uv_now(c->pipe.loop) - c->moved_ms < CONN_STALL_S * (uint64_t)1000)
 		return;
 	log_warn("client %" PRId64 " has read nothing for %d s; it is dropped", c->id,
 		 CONN_STALL_S);

@@ -154,6 +154,7 @@ static int start(struct daemon *d, struct err *e)
 {
 	struct engine_options eo = { d->o->db, d->o->configs, d->o->nvrtc, d->o->jobs };
 	struct engine_io io = { d, on_published, on_changed, on_stopped };
+	struct server_io so = { d, on_call };
 	int fd, r = endpoint_open(d->o->socket, &d->endpoint, e);
 
 	if (r == 0)
@@ -162,7 +163,7 @@ static int start(struct daemon *d, struct err *e)
 		return r;
 	fd = d->endpoint.fd;
 	d->endpoint.fd = -1;
-	r = server_new(&d->loop, fd, engine_store(d->engine), on_call, d, &d->server, e);
+	r = server_new(&d->loop, fd, engine_store(d->engine), &so, &d->server, e);
 	d->control = (struct control){
 		.engine = d->engine,
 		.db = d->o->db,

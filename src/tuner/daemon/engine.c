@@ -1,4 +1,4 @@
-#include "tuner/daemon/engine.h"
+#include "tuner/daemon/engine_types.h"
 
 #include <inttypes.h>
 #include <sched.h>
@@ -7,54 +7,16 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "tuner/daemon/probe.h"
-#include "tuner/daemon/queue.h"
 #include "tuner/daemon/row.h"
-#include "version.h"
 
 enum { SECOND_MS = 1000 };
 static const int64_t cache_bytes = (int64_t)512 << 20;
 
-struct active {
-	struct run *run;
-	int64_t id;
-	bool over; /* to be freed in the next turn */
-	struct active *next;
-};
-
-struct pending {
-	struct engine_start start;
-	struct pending *next;
-};
-
-struct engine {
-	uv_loop_t *loop;
-	struct engine_io io;
-	struct engine_options o;
-	char *sources;
-	struct store *store;
-	struct ledger *ledger;
-	struct cubins *cubins;
-	struct pool *pool;
-	struct probe *probe;
-	struct queue queue;
-	struct active *active;
-	struct pending *pending; /* starts that wait for their devices to be known */
-	uv_idle_t idle;		 /* turns of runs that have more to do */
-	uv_timer_t second;
-	bool woken, stopping, told_stopped, full;
-	int measure_cpu, cores;
-};
-
-static void wake(void *ctx);
-static void turn(struct engine *x);
-
 /* --- looking up --- */
 
-static struct active *find_active(const struct engine *x, int64_t id)
+struct active *engine_find(const struct engine *x, int64_t id)
 {
 	for (struct active *a = x->active; a; a = a->next)
 		if (a->id == id && !a->over)
@@ -168,7 +130,7 @@ static void on_full(void *ctx, bool full, const char *why)
 		log_info("%s can be written again", x->o.db);
 	for (struct active *a = x->active; a; a = a->next)
 		run_set_full(a->run, full, why);
-	wake(x);
+	engine_wake(x);
 }
 
 static void on_over(void *ctx, struct run *run)
@@ -178,7 +140,7 @@ static void on_over(void *ctx, struct run *run)
 	for (struct active *a = x->active; a; a = a->next)
 		if (a->run == run)
 			a->over = true;
-	wake(x);
+	engine_wake(x);
 }
 
 static void on_disk_full(void *ctx, const struct err *e)
@@ -190,8 +152,7 @@ static void on_disk_full(void *ctx, const struct err *e)
 
 /* --- from queued to active --- */
 
-/* The run cannot begin; its record says why from now on. */
-static void fail_queued(struct engine *x, struct run_record *rec, const struct err *why)
+void engine_fail_queued(struct engine *x, struct run_record *rec, const struct err *why)
 {
 	struct run_summary s = { 0 };
 	struct err e;
@@ -220,11 +181,11 @@ static int begin(struct engine *x, struct run_record *rec, const struct device *
 		.nvrtc = x->o.nvrtc,
 		.measure_cpu = x->measure_cpu,
 	};
-	struct run_owner owner = { x, wake, on_over, on_disk_full };
+	struct run_owner owner = { x, engine_wake, on_over, on_disk_full };
 	struct setup setup = { 0 };
 	int64_t id = rec->id;
 	struct active *a;
-	struct run *run;
+	struct run *run = NULL;
 	int r = setup_stored(x->store, rec, here, n_here, &setup, e);
 
 	if (r == 0)
@@ -261,7 +222,7 @@ static bool activate(struct engine *x, int64_t id)
 	else
 		r = begin(x, &rec, here, n_here, &e);
 	if (r < 0)
-		fail_queued(x, &rec, &e);
+		engine_fail_queued(x, &rec, &e);
 	run_record_release(&rec);
 	return here || r < 0;
 }
@@ -355,7 +316,7 @@ static void on_idle(uv_idle_t *h)
 	turn(h->data);
 }
 
-static void wake(void *ctx)
+void engine_wake(void *ctx)
 {
 	struct engine *x = ctx;
 
@@ -370,380 +331,7 @@ static void on_second(uv_timer_t *h)
 
 	for (struct active *a = x->active; a; a = a->next)
 		run_second(a->run);
-	wake(x);
-}
-
-/* --- starting runs --- */
-
-static void answer_start(struct engine_start *s, int64_t run, const struct err *e)
-{
-	s->done(s->ctx, run, e);
-	run_record_release(&s->record);
-	task_free(s->task);
-}
-
-static char *all_ordinals(const struct device *here, int n)
-{
-	cJSON *list = json_new_list();
-	char *text;
-
-	for (int i = 0; i < n; i++)
-		json_push(list, cJSON_CreateNumber(here[i].ordinal));
-	text = json_render(list);
-	cJSON_Delete(list);
-	return text;
-}
-
-static int store_new(struct engine *x, struct run_record *rec, const struct setup *setup,
-		     struct err *e)
-{
-	const struct task_source *src;
-	int n = task_sources(setup->task, &src), r;
-	struct store_source *list = mem_array((size_t)n, sizeof *list);
-	char *environment = setup_environment(setup);
-
-	for (int i = 0; i < n; i++)
-		list[i] =
-			(struct store_source){ src[i].path, src[i].text, src[i].hash, src[i].len };
-	rec->state = RUN_QUEUED;
-	rec->created_ms = clock_wall_ms();
-	rec->version = mem_strdup(EVO_TUNED_VERSION);
-	task_identity(setup->bound, rec->identity);
-	r = ledger_add_run(x->ledger, rec, list, n, environment, e);
-	free(environment);
-	free(list);
-	return r;
-}
-
-static void start_known(struct engine *x, struct engine_start *s, const struct device *here,
-			int n_here)
-{
-	struct setup setup = { 0 };
-	struct err e;
-	int r;
-
-	if (s->all_devices) {
-		free(s->record.devices);
-		s->record.devices = all_ordinals(here, n_here);
-	}
-	r = setup_bind(&s->record, s->task, here, n_here, &setup, &e);
-	s->task = NULL;
-	if (r == 0)
-		r = store_new(x, &s->record, &setup, &e);
-	setup_release(&setup);
-	if (r == 0)
-		queue_add(&x->queue, &s->record);
-	answer_start(s, r == 0 ? s->record.id : 0, r < 0 ? &e : NULL);
-	x->io.changed(x->io.ctx);
-	wake(x);
-}
-
-void engine_start(struct engine *x, struct engine_start *s)
-{
-	const struct device *here;
-	struct pending *p;
-	struct err e;
-	int n_here;
-
-	if (x->stopping) {
-		err_set(&e, ERR_BUSY, "the daemon is ending; start it again");
-		answer_start(s, 0, &e);
-		return;
-	}
-	here = probe_devices(x->probe, s->record.runtime, &n_here);
-	if (here) {
-		start_known(x, s, here, n_here);
-		return;
-	}
-	if (probe_want(x->probe, s->record.runtime, &e) < 0) {
-		answer_start(s, 0, &e);
-		return;
-	}
-	p = mem_alloc(sizeof *p);
-	p->start = *s;
-	for (struct pending **end = &x->pending;; end = &(*end)->next)
-		if (!*end) {
-			*end = p;
-			break;
-		}
-}
-
-/* Takes the first start that waits for this runtime out of the list. */
-static struct pending *take_pending(struct engine *x, const char *runtime)
-{
-	for (struct pending **p = &x->pending; *p; p = &(*p)->next) {
-		struct pending *found = *p;
-
-		if (strcmp(found->start.record.runtime, runtime) != 0)
-			continue;
-		*p = found->next;
-		return found;
-	}
-	return NULL;
-}
-
-static int fail_one_queued(struct engine *x, const char *runtime, const struct err *why)
-{
-	for (int i = 0; i < x->queue.n; i++) {
-		struct run_record rec = { 0 };
-		struct err e;
-
-		if (strcmp(x->queue.items[i].runtime, runtime) != 0)
-			continue;
-		if (store_run(x->store, x->queue.items[i].run, &rec, &e) < 0)
-			return 0;
-		fail_queued(x, &rec, why);
-		run_record_release(&rec);
-		return 1;
-	}
-	return 0;
-}
-
-static void on_probed(void *ctx, const char *runtime, const struct err *e)
-{
-	struct engine *x = ctx;
-	const struct device *here;
-	struct pending *p;
-	int n_here = 0;
-
-	here = probe_devices(x->probe, runtime, &n_here);
-	while ((p = take_pending(x, runtime))) {
-		if (here)
-			start_known(x, &p->start, here, n_here);
-		else
-			answer_start(&p->start, 0, e);
-		free(p);
-	}
-	while (!here && fail_one_queued(x, runtime, e))
-		;
-	wake(x);
-}
-
-/* --- changing runs --- */
-
-static const char *shown_state(const struct engine *x, const struct run_record *rec)
-{
-	bool held = rec->state == RUN_RUNNING || rec->state == RUN_WAITING;
-
-	return held && !find_active(x, rec->id) ? "interrupted" : run_state_name(rec->state);
-}
-
-static void answer(const struct engine *x, const struct run_record *rec, struct engine_answer *ret)
-{
-	*ret = (struct engine_answer){ rec->id, rec->budget, shown_state(x, rec) };
-}
-
-static int pick(struct engine *x, int64_t run, int64_t *ret, struct err *e)
-{
-	int r;
-
-	*ret = run;
-	if (run)
-		return 0;
-	r = store_newest_run(x->store, true, ret, e);
-	if (r == ERR_MISSING || (r == 0 && !*ret))
-		return err_set(e, ERR_MISSING,
-			       "there is no unfinished run; name one by its number (see "
-			       "`evo-tuned runs`)");
-	return r;
-}
-
-static int ending(int64_t run, struct err *e)
-{
-	return err_set(e, ERR_BUSY, "run %" PRId64 " is just ending; try again", run);
-}
-
-static int check_budget(struct engine *x, const struct run_record *rec, int64_t budget,
-			struct err *e)
-{
-	int64_t total = budget ? budget : rec->budget;
-	struct run_summary s;
-	int r;
-
-	if (rec->state != RUN_DONE)
-		return 0;
-	r = store_summary(x->store, rec->id, &s, e);
-	if (r < 0)
-		return r;
-	if (s.done < total)
-		return 0;
-	return err_set(e, ERR_INVALID,
-		       "run %" PRId64 " has done %" PRId64 " of %" PRId64
-		       " trials; give it a new total above that with --budget",
-		       rec->id, s.done, total);
-}
-
-/* Writes a change of a run that is not active; then it waits for its turn, if it is queued. */
-static int change(struct engine *x, struct run_record *rec, enum run_state state,
-		  const char *reason, struct err *e)
-{
-	struct run_summary s;
-	int r = store_summary(x->store, rec->id, &s, e);
-
-	if (r < 0)
-		return r;
-	rec->state = state;
-	free(rec->reason);
-	rec->reason = mem_strdup(reason);
-	rec->ended_ms = run_state_ended(state) ? clock_wall_ms() : 0;
-	r = ledger_change_run(x->ledger, rec, row_run_event(rec, &s), e);
-	if (r < 0)
-		return r;
-	if (state == RUN_QUEUED)
-		queue_add(&x->queue, rec);
-	else
-		queue_remove(&x->queue, rec->id);
-	x->io.changed(x->io.ctx);
-	wake(x);
-	return 0;
-}
-
-static int resume_inactive(struct engine *x, int64_t run, int64_t budget, struct engine_answer *ret,
-			   struct err *e)
-{
-	struct run_record rec = { 0 };
-	int r = store_run(x->store, run, &rec, e);
-
-	if (r == 0)
-		r = check_budget(x, &rec, budget, e);
-	if (r == 0) {
-		rec.budget = budget ? budget : rec.budget;
-		r = change(x, &rec, RUN_QUEUED, NULL, e);
-	}
-	if (r == 0)
-		answer(x, &rec, ret);
-	run_record_release(&rec);
-	return r;
-}
-
-int engine_resume(struct engine *x, int64_t run, int64_t budget, struct engine_answer *ret,
-		  struct err *e)
-{
-	struct active *a;
-	int r = pick(x, run, &run, e);
-
-	if (r < 0)
-		return r;
-	if (x->stopping)
-		return err_set(e, ERR_BUSY, "the daemon is ending; start it again");
-	a = find_active(x, run);
-	if (!a)
-		return resume_inactive(x, run, budget, ret, e);
-	if (!run_unpause(a->run))
-		return ending(run, e);
-	if (budget)
-		run_set_budget(a->run, budget);
-	answer(x, run_record_of(a->run), ret);
-	return 0;
-}
-
-/* For runs that are not active: from `held` states to `to`. */
-static int hold_inactive(struct engine *x, int64_t run, enum run_state to, const char *reason,
-			 struct engine_answer *ret, struct err *e)
-{
-	struct run_record rec = { 0 };
-	int r = store_run(x->store, run, &rec, e);
-
-	if (r == 0 && run_state_ended(rec.state))
-		r = err_set(e, ERR_INVALID, "run %" PRId64 " has ended (%s)", run,
-			    run_state_name(rec.state));
-	if (r == 0)
-		r = change(x, &rec, to, reason, e);
-	if (r == 0)
-		answer(x, &rec, ret);
-	run_record_release(&rec);
-	return r;
-}
-
-int engine_pause(struct engine *x, int64_t run, struct engine_answer *ret, struct err *e)
-{
-	struct active *a;
-	int r = pick(x, run, &run, e);
-
-	if (r < 0)
-		return r;
-	a = find_active(x, run);
-	if (!a)
-		return hold_inactive(x, run, RUN_PAUSED, "paused by a user", ret, e);
-	if (!run_pause(a->run))
-		return ending(run, e);
-	*ret = (struct engine_answer){ run, run_record_of(a->run)->budget, "paused" };
-	return 0;
-}
-
-int engine_cancel(struct engine *x, int64_t run, struct engine_answer *ret, struct err *e)
-{
-	struct active *a;
-	int r = pick(x, run, &run, e);
-
-	if (r < 0)
-		return r;
-	a = find_active(x, run);
-	if (!a)
-		return hold_inactive(x, run, RUN_CANCELLED, "cancelled by a user", ret, e);
-	run_cancel(a->run);
-	answer(x, run_record_of(a->run), ret);
-	return 0;
-}
-
-/* --- showing --- */
-
-struct each {
-	struct engine *x;
-	engine_on_run *f;
-	void *ctx;
-};
-
-static int on_run(void *ctx, const struct run_record *rec, struct err *e)
-{
-	struct each *each = ctx;
-	struct active *a = find_active(each->x, rec->id);
-	struct run_summary s;
-	struct engine_run shown = { rec, &s, shown_state(each->x, rec), rec->active_s };
-	int r;
-
-	if (a) {
-		shown.record = run_record_of(a->run);
-		shown.summary = run_summary_of(a->run);
-		shown.state = run_state_name(shown.record->state);
-		shown.active_s = run_active_s(a->run);
-		return each->f(each->ctx, &shown, e);
-	}
-	r = store_summary(each->x->store, rec->id, &s, e);
-	return r < 0 ? r : each->f(each->ctx, &shown, e);
-}
-
-int engine_each_run(struct engine *x, engine_on_run *f, void *ctx, struct err *e)
-{
-	struct each each = { x, f, ctx };
-
-	return store_each_run(x->store, on_run, &each, e);
-}
-
-void engine_workers(const struct engine *x, struct engine_workers *ret)
-{
-	*ret = (struct engine_workers){
-		.compile_up = pool_up(x->pool),
-		.compile_busy = pool_busy(x->pool, NULL),
-		.compile_size = pool_size(x->pool),
-	};
-	for (const struct active *a = x->active; a; a = a->next)
-		ret->measure_up += run_meters(a->run);
-}
-
-const struct device *engine_device(const struct engine *x, int i, const char **ret_runtime)
-{
-	for (int k = 0; probe_runtime(k); k++) {
-		int n = 0;
-		const struct device *d = probe_devices(x->probe, probe_runtime(k), &n);
-
-		if (i < n) {
-			*ret_runtime = probe_runtime(k);
-			return &d[i];
-		}
-		i -= n;
-	}
-	return NULL;
+	engine_wake(x);
 }
 
 /* --- beginning and ending --- */
@@ -823,13 +411,13 @@ int engine_new(uv_loop_t *loop, const struct engine_options *o, const struct eng
 	}
 	x->ledger = ledger_new(loop, x->store, &ledger_io);
 	x->pool = pool_new(loop, o->jobs ? o->jobs : x->cores, o->nvrtc, &pool_io);
-	x->probe = probe_new(loop, o->nvrtc, on_probed, x);
+	x->probe = probe_new(loop, o->nvrtc, engine_probed, x);
 	uv_idle_init(loop, &x->idle);
 	uv_timer_init(loop, &x->second);
 	x->idle.data = x->second.data = x;
 	uv_timer_start(&x->second, on_second, SECOND_MS, SECOND_MS);
 	tell_started(x);
-	wake(x);
+	engine_wake(x);
 	*ret = x;
 	return 0;
 }
@@ -841,22 +429,14 @@ void engine_stop(struct engine *x)
 	x->stopping = true;
 	for (struct active *a = x->active; a; a = a->next)
 		run_stop(a->run);
-	wake(x);
+	engine_wake(x);
 }
 
 void engine_close(struct engine *x)
 {
-	struct pending *p;
-	struct err e;
-
 	if (!x)
 		return;
-	err_set(&e, ERR_BUSY, "the daemon is ending; start it again");
-	while ((p = x->pending)) {
-		x->pending = p->next;
-		answer_start(&p->start, 0, &e);
-		free(p);
-	}
+	engine_start_refuse(x);
 	ledger_close(x->ledger);
 	pool_close(x->pool);
 	probe_close(x->probe);

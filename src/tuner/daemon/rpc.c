@@ -205,9 +205,10 @@ static void receive_batch(const struct rpc_peer *peer, const struct json_node *r
 	b = mem_alloc(sizeof *b);
 	b->peer = *peer;
 	str_init(&b->text);
-	b->waits = count;
+	b->waits = count + 1; /* ours, so that it lives until all are begun */
 	for (bool ok = json_first(root, &n); ok; ok = json_next(&n))
 		receive_one(peer, b, &n, f, ctx);
+	batch_add(b, NULL);
 }
 
 void rpc_receive(const struct rpc_peer *peer, const char *line, size_t len, rpc_on_call *f,

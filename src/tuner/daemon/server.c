@@ -16,8 +16,7 @@ struct server {
 	uv_pipe_t pipe;
 	uv_timer_t timer;
 	struct store *store;
-	rpc_on_call *on_call;
-	void *ctx;
+	struct server_io io;
 	struct conn *clients[SERVER_CLIENTS_MAX];
 	int n_clients;
 	int64_t next_id;
@@ -40,7 +39,7 @@ static void on_line(void *ctx, struct conn *c, const char *line, size_t len)
 	struct server *s = ctx;
 	struct rpc_peer peer = { s, send_to, conn_id(c) };
 
-	rpc_receive(&peer, line, len, s->on_call, s->ctx);
+	rpc_receive(&peer, line, len, s->io.call, s->io.ctx);
 }
 
 static void on_conn_closed(void *ctx, struct conn *c)
@@ -51,7 +50,7 @@ static void on_conn_closed(void *ctx, struct conn *c)
 		if (s->clients[i] == c) {
 			s->n_clients--;
 			memmove(&s->clients[i], &s->clients[i + 1],
-				(size_t)(s->n_clients - i) * sizeof s->clients[0]);
+				(size_t)(s->n_clients - i) * sizeof(struct conn *));
 			return;
 		}
 }
@@ -97,7 +96,7 @@ static void on_timer(uv_timer_t *h)
 		conn_check_stall(s->clients[i]);
 }
 
-int server_new(uv_loop_t *loop, int fd, struct store *st, rpc_on_call *f, void *ctx,
+int server_new(uv_loop_t *loop, int fd, struct store *st, const struct server_io *io,
 	       struct server **ret, struct err *e)
 {
 	struct server *s = mem_alloc(sizeof *s);
@@ -105,8 +104,7 @@ int server_new(uv_loop_t *loop, int fd, struct store *st, rpc_on_call *f, void *
 
 	s->loop = loop;
 	s->store = st;
-	s->on_call = f;
-	s->ctx = ctx;
+	s->io = *io;
 	uv_pipe_init(loop, &s->pipe, 0);
 	uv_timer_init(loop, &s->timer);
 	s->pipe.data = s->timer.data = s;

@@ -9,10 +9,15 @@
  */
 enum { SERVER_CLIENTS_MAX = 64 };
 
+struct server_io {
+	void *ctx;
+	rpc_on_call *call; /* gets every well-formed call */
+};
+
 struct server;
 
-/* Takes the listening descriptor over, also when it fails. `f` gets every well-formed call. */
-int server_new(uv_loop_t *loop, int fd, struct store *s, rpc_on_call *f, void *ctx,
+/* Takes the listening descriptor over, also when it fails. */
+int server_new(uv_loop_t *loop, int fd, struct store *s, const struct server_io *io,
 	       struct server **ret, struct err *e);
 void server_close(struct server *s); /* asynchronous; NULL is fine */
 void server_free(struct server *s);  /* when the loop has run out */

@@ -38,7 +38,8 @@ static int add_device(struct setup *s, const char *runtime, const struct device 
 			       "runtime %s has no device %lld here; `evo-tuned doctor` lists what "
 			       "there is",
 			       runtime, (long long)ordinal);
-	if (s->n_devices && (strcmp(first->name, d->name) || strcmp(first->arch, d->arch)))
+	if (s->n_devices &&
+	    (strcmp(first->name, d->name) != 0 || strcmp(first->arch, d->arch) != 0))
 		return err_set(e, ERR_INVALID,
 			       "devices %d (%s) and %d (%s) are of different kinds; start a run "
 			       "for each",
@@ -213,7 +214,7 @@ int setup_stored(struct store *st, const struct run_record *r, const struct devi
 		 int n_here, struct setup *ret, struct err *e)
 {
 	struct sources all = { 0 };
-	struct task *task;
+	struct task *task = NULL;
 	int code = store_each_source(st, r->id, on_source, &all, e);
 
 	if (code == 0)
