@@ -26,7 +26,7 @@
 #ifndef PV /* scalar: FMA; wmma: tensor cores, P in shared memory; mma: P stays in registers */
 #define PV mma
 #endif
-#ifndef QK /* f16: half tensor cores; s8: 8-bit ones, exact and twice as fast (PV=mma only) */
+#ifndef QK /* f16: half tensor cores; s8: 8-bit ones, exact and of twice the rate (PV=mma only) */
 #define QK s8
 #endif
 #ifndef DEQUANT /* bytes to halves by arith (convert, subtract) or magic (permute, subtract) */
