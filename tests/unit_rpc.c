@@ -103,9 +103,9 @@ static void a_batch_is_answered_as_one_list_when_its_last_answer_is_there(void *
 	assert_string_equal(p.sent.data, "");
 	rpc_result(p.later[0], json_new_object());
 	assert_string_equal(p.sent.data,
-			    "[{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}},"
-			    "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,"
+			    "[{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,"
 			    "\"message\":\"a request must be an object\"}},"
+			    "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}},"
 			    "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}},"
 			    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}]\n");
 	str_release(&p.sent);

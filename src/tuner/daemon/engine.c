@@ -221,7 +221,9 @@ static bool activate(struct engine *x, int64_t id)
 		r = probe_want(x->probe, rec.runtime, &e);
 	else
 		r = begin(x, &rec, here, n_here, &e);
-	if (r < 0)
+	if (r == ERR_FULL)
+		ledger_report_full(x->ledger, &e); /* it stays queued */
+	else if (r < 0)
 		engine_fail_queued(x, &rec, &e);
 	run_record_release(&rec);
 	return here || r < 0;

@@ -368,6 +368,7 @@ void proc_ask(struct proc *p, char *line, double deadline_s)
 	p->id++;
 	p->asked = true;
 	move(p, BUSY);
+	uv_update_time(p->loop); /* a commit may have held it up */
 	uv_timer_start(&p->timer, on_timer, (uint64_t)(deadline_s * 1000) + 1, 0);
 	n = uv_try_write(s, &buf, 1);
 	if (n == (int)buf.len) {

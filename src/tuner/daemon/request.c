@@ -31,7 +31,7 @@ static int take_task(const struct json_node *params, const char *configs, struct
 {
 	struct run_record *r = &x->record;
 	struct json_node n;
-	const char *name = NULL;
+	const char *name = "";
 	int ret = json_need(params, "task", &n, e);
 
 	if (ret == 0)

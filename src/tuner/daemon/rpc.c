@@ -48,12 +48,14 @@ static void send_text(const struct rpc_peer *peer, const char *text)
 
 static void batch_add(struct rpc_batch *b, const char *answer)
 {
-	if (answer) {
-		str_addc(&b->text, b->text.len ? ',' : '[');
-		str_addz(&b->text, answer);
-	}
-	if (--b->waits)
+	if (!answer)
 		return;
+	str_addc(&b->text, b->text.len ? ',' : '[');
+	str_addz(&b->text, answer);
+}
+
+static void batch_send(struct rpc_batch *b)
+{
 	if (b->text.len) {
 		str_addc(&b->text, ']');
 		send_text(&b->peer, b->text.data);
@@ -67,10 +69,13 @@ static void deliver(const struct rpc_peer *peer, struct rpc_batch *b, cJSON *ans
 {
 	char *text = answer ? json_render(answer) : NULL;
 
-	if (b)
+	if (b) {
 		batch_add(b, text);
-	else if (text)
+		if (--b->waits == 0)
+			batch_send(b);
+	} else if (text) {
 		send_text(peer, text);
+	}
 	free(text);
 	cJSON_Delete(answer);
 }
@@ -92,6 +97,16 @@ static cJSON *new_error(const cJSON *id, int code, const char *message)
 	json_add_int(error, "code", code);
 	json_add_string(error, "message", message);
 	return answer;
+}
+
+static void add_error(struct rpc_batch *b, cJSON *error)
+{
+	char *text = json_render(error);
+
+	batch_add(b, text);
+	b->waits--;
+	free(text);
+	cJSON_Delete(error);
 }
 
 static void call_free(struct rpc_call *c)
@@ -173,28 +188,39 @@ static struct rpc_call *call_of(const cJSON *request, const struct rpc_peer *pee
 	return c;
 }
 
-static void receive_one(const struct rpc_peer *peer, struct rpc_batch *b, const struct json_node *n,
-			rpc_on_call *f, void *ctx)
+/* The call that a request makes; NULL: it is no good, and *ret_error is the answer to it. */
+static struct rpc_call *call_or_error(const struct rpc_peer *peer, const struct json_node *n,
+				      cJSON **ret_error)
 {
 	const char *wrong = complaint(n);
 	const cJSON *id = cJSON_GetObjectItemCaseSensitive(n->value, "id");
-	struct rpc_call *c;
 
-	if (wrong) {
-		deliver(peer, b, new_error(id_is_fine(id) ? id : NULL, RPC_INVALID_REQUEST, wrong));
-		return;
-	}
-	c = call_of(n->value, peer);
-	c->batch = b;
-	f(ctx, c);
+	if (!wrong)
+		return call_of(n->value, peer);
+	*ret_error = new_error(id_is_fine(id) ? id : NULL, RPC_INVALID_REQUEST, wrong);
+	return NULL;
 }
 
+static void receive_one(const struct rpc_peer *peer, const struct json_node *n, rpc_on_call *f,
+			void *ctx)
+{
+	cJSON *error = NULL;
+	struct rpc_call *c = call_or_error(peer, n, &error);
+
+	if (c)
+		f(ctx, c);
+	else
+		deliver(peer, NULL, error);
+}
+
+/* All calls are made before the first is begun: the answer to the last one frees the batch. */
 static void receive_batch(const struct rpc_peer *peer, const struct json_node *root, rpc_on_call *f,
 			  void *ctx)
 {
+	struct rpc_call *calls[RPC_BATCH_MAX];
+	int count = json_count(root), n_calls = 0;
 	struct rpc_batch *b;
 	struct json_node n;
-	int count = json_count(root);
 
 	if (count < 1 || count > RPC_BATCH_MAX) {
 		deliver(peer, NULL,
@@ -204,11 +230,23 @@ static void receive_batch(const struct rpc_peer *peer, const struct json_node *r
 	}
 	b = mem_alloc(sizeof *b);
 	b->peer = *peer;
+	b->waits = count;
 	str_init(&b->text);
-	b->waits = count + 1; /* ours, so that it lives until all are begun */
-	for (bool ok = json_first(root, &n); ok; ok = json_next(&n))
-		receive_one(peer, b, &n, f, ctx);
-	batch_add(b, NULL);
+	for (bool ok = json_first(root, &n); ok; ok = json_next(&n)) {
+		cJSON *error = NULL;
+		struct rpc_call *c = call_or_error(peer, &n, &error);
+
+		if (c) {
+			c->batch = b;
+			calls[n_calls++] = c;
+		} else {
+			add_error(b, error);
+		}
+	}
+	if (!n_calls)
+		batch_send(b);
+	for (int i = 0; i < n_calls; i++)
+		f(ctx, calls[i]);
 }
 
 void rpc_receive(const struct rpc_peer *peer, const char *line, size_t len, rpc_on_call *f,
@@ -226,6 +264,6 @@ void rpc_receive(const struct rpc_peer *peer, const char *line, size_t len, rpc_
 	if (cJSON_IsArray(v))
 		receive_batch(peer, &root, f, ctx);
 	else
-		receive_one(peer, NULL, &root, f, ctx);
+		receive_one(peer, &root, f, ctx);
 	cJSON_Delete(v);
 }

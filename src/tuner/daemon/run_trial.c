@@ -199,6 +199,12 @@ static void trim_cache(struct run *r)
 		log_warn("the cache of binaries: %s", e.msg);
 }
 
+/* It may be an old file that a worker has found in its place: not to be evicted now. */
+static void mark_used(struct run *r, const struct trial *t)
+{
+	free(cubins_find(r->w.cubins, t->artifact.hash));
+}
+
 static void machine_failed(struct run *r, struct trial *t, const struct err *e)
 {
 	if (e->code == ERR_FULL) {
@@ -229,6 +235,7 @@ void run_trial_compiled(struct run *r, struct trial *t, struct wire_reply *reply
 	} else if (!score_gates(t, r->gates)) {
 		sched_ended(r->sched, t);
 	} else {
+		mark_used(r, t);
 		trial_set_key(t);
 		sched_built(r->sched, t);
 	}
