@@ -9,7 +9,7 @@ from daemons import ENDED, Daemon
 
 SGEMM = os.path.join(tap.ROOT, "configs", "sgemm_host.json")
 IN_NAMESPACE = ["unshare", "-rm", "sh", "-c",
-                'mount -t tmpfs -o size=4m none "$0" && exec "$@"']
+                'mount -t tmpfs -o size=16m none "$0" && exec "$@"']
 
 
 def small_disk():

@@ -96,9 +96,9 @@ def finish(story, budget):
 
 @tap.limit(120)
 def test_killed_in_the_middle_of_fast_trials():
-    story = Story(task=SGEMM, runtime="noop", budget=2500, strategy="full", seed=3)
-    tell_story(story, 30, random.Random(1), 60)
-    finish(story, 2500)
+    story = Story(task=SGEMM, runtime="noop", budget=1200, strategy="full", seed=3)
+    tell_story(story, 30, random.Random(1), 30)
+    finish(story, 1200)
     assert "would not have proposed" not in story.daemon.said(), story.daemon.said()
 
 
