@@ -50,16 +50,23 @@ def compiled(compiler_name, source, *options):
     return target
 
 
-def check(preset, **changes):
-    config = dict(task()["presets"][preset], **changes)
+def build(config, kernels):
+    """How to compile one setting of the kernel in a folder, and the program that gives."""
     shared = task()["kernel"]["shared_bytes"].replace("'", "")
     cpp = compiler()
     program = os.path.join(tap.folder(), "sdpa")
-    call([cpp, "-std=c++17", "-O1", "-Wno-unknown-pragmas", "-I" + os.path.join(KERNELS, "cpu"),
-          "-I" + os.path.join(tap.ROOT, "src", "kernels"), *defines(config),
-          f"-DSHARED_BYTES={shared}", "-o", program, os.path.join(KERNELS, "cpu", "sdpa.cpp"),
-          compiled(cpp, os.path.join("cpu", "lanes.cpp"), "-std=c++17"),
-          compiled("cc", "sdpa_golden.c", f"-DHEAD_DIM={config['HEAD_DIM']}"), "-lm"])
+    return [cpp, "-std=c++17", "-O1", "-Wno-unknown-pragmas",
+            "-I" + os.path.join(KERNELS, "cpu"), "-I" + kernels, *defines(config),
+            f"-DSHARED_BYTES={shared}", "-o", program,
+            os.path.join(KERNELS, "cpu", "sdpa.cpp"),
+            compiled(cpp, os.path.join("cpu", "lanes.cpp"), "-std=c++17"),
+            compiled("cc", "sdpa_golden.c", f"-DHEAD_DIM={config['HEAD_DIM']}"), "-lm"], program
+
+
+def check(preset, **changes):
+    command, program = build(dict(task()["presets"][preset], **changes),
+                             os.path.join(tap.ROOT, "src", "kernels"))
+    call(command)
     call([program])
 
 

@@ -3,7 +3,8 @@
 
 /*
  * src/kernels/sdpa/ptx.cuh in C++, from the fragment tables of the PTX ISA. A copy by cp.async is
- * done no sooner than a wait demands it, so that a wrong wait count shows as stale bytes.
+ * done no sooner than a wait demands it, so that a wrong wait count shows as stale bytes; or, if
+ * eager, as soon as it is begun, so that a target that is still read shows as bytes of the future.
  */
 #include <deque>
 #include <vector>
@@ -17,11 +18,21 @@ namespace ptx
 {
 typedef unsigned int u32;
 
+extern bool eager;
+
 struct copy {
 	u32 to;
 	const void *from;
 	int bytes;
 	bool valid;
+
+	void make() const
+	{
+		if (valid)
+			std::memcpy(shared + to, from, (size_t)bytes);
+		else
+			std::memset(shared + to, 0, (size_t)bytes);
+	}
 };
 
 /* Groups of copies a thread has committed, and the one that is open. */
@@ -30,10 +41,22 @@ struct pending {
 	std::vector<copy> open;
 };
 
-inline pending &mine()
+inline std::vector<pending> &of_all()
 {
 	static std::vector<pending> all(1024);
-	return all[(size_t)lanes::self()];
+	return all;
+}
+
+inline pending &mine()
+{
+	return of_all()[(size_t)lanes::self()];
+}
+
+/* What the last block left unfinished. */
+inline void forget()
+{
+	for (pending &p : of_all())
+		p = pending();
 }
 
 inline u32 shared_address(const void *p)
@@ -103,14 +126,22 @@ inline void mma_s8u8(int (&c)[4], const u32 (&a)[4], u32 b0, u32 b1)
 	}
 }
 
+inline void copy_async(const copy &c)
+{
+	if (eager)
+		c.make();
+	else
+		mine().open.push_back(c);
+}
+
 inline void copy_async_16(u32 to, const void *from, bool valid)
 {
-	mine().open.push_back({ to, from, 16, valid });
+	copy_async({ to, from, 16, valid });
 }
 
 inline void copy_async_4(u32 to, const void *from, bool valid)
 {
-	mine().open.push_back({ to, from, 4, valid });
+	copy_async({ to, from, 4, valid });
 }
 
 inline void commit()
@@ -123,10 +154,7 @@ template <int PENDING> void wait()
 {
 	while (mine().groups.size() > PENDING) {
 		for (const copy &c : mine().groups.front())
-			if (c.valid)
-				std::memcpy(shared + c.to, c.from, (size_t)c.bytes);
-			else
-				std::memset(shared + c.to, 0, (size_t)c.bytes);
+			c.make();
 		mine().groups.pop_front();
 	}
 }
