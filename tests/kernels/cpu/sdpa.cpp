@@ -29,7 +29,9 @@ constexpr int shared_bytes = SHARED_BYTES;
 } // namespace task
 
 enum { SHARED_MAX = 256 << 10, GUARD = 128 * 128 };
+extern "C" {
 alignas(128) unsigned char shared[SHARED_MAX];
+}
 bool ptx::eager;
 
 extern "C" void sdpa_golden(const uint8_t *q, const uint8_t *k, const uint8_t *v, const float *qa,
