@@ -4,9 +4,12 @@ planted in is accepted: the attention kernel lane by lane on the CPU, the matrix
 `evo-tuned bench`.
 """
 
+import concurrent.futures
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 
 import tap
 import test_sdpa_cpu as emulation
@@ -14,44 +17,57 @@ import test_sdpa_cpu as emulation
 sys.path.insert(0, os.path.join(tap.ROOT, "tests", "mutants"))
 import mutants  # noqa: E402
 
+LIMIT_S = 50
+SHARED_PARTS = threading.Lock()
 
-def emulate(mutant, kernels):
+
+def emulate(mutant, plant):
     """("ok", ""), or what went wrong: compile_error or wrong, and the text about it."""
     config = dict(emulation.task()["presets"][mutant.preset], **mutant.settings)
-    command, program = emulation.build(config, kernels)
-    for words, outcome in ((command, "compile_error"), ([program], "wrong")):
-        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=55)
-        if done.returncode:
-            return outcome, done.stdout[:1000]
+    with tempfile.TemporaryDirectory(prefix="evo") as folder:
+        kernels = mutants.copy_kernels(folder)
+        if plant:
+            mutant.plant(kernels)
+        program = os.path.join(folder, "sdpa")
+        with SHARED_PARTS:
+            command = emulation.build(config, kernels, program)
+        for words, outcome in ((command, "compile_error"), ([program], "wrong")):
+            done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  text=True, timeout=LIMIT_S)
+            if done.returncode:
+                return outcome, done.stdout[:1000]
     return "ok", ""
 
 
-def reject_by_emulation(mutant):
-    if mutant.cpu:
-        tap.skip(mutant.cpu)
-    kernels = mutants.copy_kernels()
-    mutant.plant(kernels)
-    outcome, text = emulate(mutant, kernels)
-    expected = "compile_error" if "compile_error" in mutant.expect else "wrong"
-    tap.equal(outcome, expected, f"outcome ({text})")
+def why_not_emulated(mutant, plant):
+    if plant:
+        return mutant.cpu
+    return "the emulation has inputs and shapes of its own" if mutant.fills or mutant.shapes else ""
 
 
-def accept_by_emulation(mutant):
-    if mutant.fills or mutant.shapes:
-        tap.skip("the emulation has inputs and shapes of its own")
-    outcome, text = emulate(mutant, os.path.join(tap.ROOT, "src", "kernels"))
-    tap.equal(outcome, "ok", f"outcome ({text})")
+def emulation_test(pool, mutant, plant):
+    """It is begun at once, beside others, unless tests were named."""
+    why = why_not_emulated(mutant, plant)
+    begun = pool.submit(emulate, mutant, plant) if len(sys.argv) == 1 and not why else None
+
+    def test():
+        if why:
+            tap.skip(why)
+        outcome, text = begun.result() if begun else emulate(mutant, plant)
+        expected = "compile_error" if "compile_error" in mutant.expect else "wrong"
+        tap.equal(outcome, expected if plant else "ok", f"outcome ({text})")
+    return test
 
 
-def reject_by_bench(mutant):
-    mutants.reject(mutant, "sgemm_host.json")
-
-
-def accept_by_bench(mutant):
-    mutants.accept(mutant, "sgemm_host.json")
+def main():
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        sdpa = mutants.tests("sdpa", lambda mutant: emulation_test(pool, mutant, True),
+                             lambda mutant: emulation_test(pool, mutant, False))
+        sgemm = mutants.tests("sgemm",
+                              lambda mutant: lambda: mutants.reject(mutant, "sgemm_host.json"),
+                              lambda mutant: lambda: mutants.accept(mutant, "sgemm_host.json"))
+        tap.main({**sdpa, **sgemm})
 
 
 if __name__ == "__main__":
-    tap.main({**mutants.tests("sgemm", reject_by_bench, accept_by_bench),
-              **mutants.tests("sdpa", reject_by_emulation, accept_by_emulation)})
+    main()

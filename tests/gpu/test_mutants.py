@@ -29,11 +29,13 @@ def devices():
 
 
 def on_device(check):
-    def test(mutant):
-        if not devices():
-            tap.skip("no GPU here")
-        check(mutant, TASK, shapes=SHAPES, deadline_s=DEADLINE_S)
-    return test
+    def test_of(mutant):
+        def test():
+            if not devices():
+                tap.skip("no GPU here")
+            check(mutant, TASK, shapes=SHAPES, deadline_s=DEADLINE_S)
+        return test
+    return test_of
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ A file tests/mutants/KERNEL/NAME.patch opens with a header, folded like that of 
 A blank line ends it; a unified diff against src/kernels follows.
 """
 
-import functools
 import json
 import os
 import shutil
@@ -100,9 +99,9 @@ def corpus(kernel):
     return [Mutant(os.path.join(folder, name)) for name in sorted(os.listdir(folder))]
 
 
-def copy_kernels():
-    """A copy of src/kernels to plant a mutant in; the test's end removes it."""
-    kernels = os.path.join(tap.folder(), "src", "kernels")
+def copy_kernels(folder):
+    """A copy of src/kernels to plant a mutant in."""
+    kernels = os.path.join(folder, "src", "kernels")
     shutil.copytree(os.path.join(tap.ROOT, "src", "kernels"), kernels)
     return kernels
 
@@ -126,7 +125,7 @@ def copy_task(kernels, name, fills, deadline_s):
 
 def bench(mutant, task, shapes=(), deadline_s=3, plant=True):
     """The trial that `evo-tuned bench` makes of the mutant, or of what it would be planted in."""
-    kernels = copy_kernels()
+    kernels = copy_kernels(tap.folder())
     if plant:
         mutant.plant(kernels)
     words = ["bench", copy_task(kernels, task, mutant.fills, deadline_s), "--json",
@@ -158,11 +157,14 @@ def accept(mutant, *task, **how):
     tap.equal(found["outcome"], "ok", f"outcome ({found['detail']})")
 
 
-def tests(kernel, reject_one, accept_one):
-    """{name: test}: each mutant is rejected, and each setting they have accepted without one."""
+def tests(kernel, rejecting, accepting):
+    """{name: test}: each mutant is rejected, and each setting they have accepted without one.
+
+    rejecting(mutant) and accepting(mutant) each give a test.
+    """
     planted = corpus(kernel)
-    names = {f"test_{kernel}_{setting}_is_accepted": functools.partial(accept_one, mutant)
+    names = {f"test_{kernel}_{setting}_is_accepted": accepting(mutant)
              for setting, mutant in {m.setting(): m for m in planted}.items()}
-    names.update((f"test_{kernel}_with_{mutant.name}_is_rejected",
-                  functools.partial(reject_one, mutant)) for mutant in planted)
+    names.update((f"test_{kernel}_with_{mutant.name}_is_rejected", rejecting(mutant))
+                 for mutant in planted)
     return names
