@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Legal configurations of the attention kernel compile, a random sample of them in each run;
+tests/kernels/compile_all.py compiles all of them.
+"""
+
+import json
+import os
+import random
+import sys
+
+import cli
+import tap
+
+sys.path[:0] = [os.path.join(tap.ROOT, "tests", name) for name in ("kernels", "mutants")]
+import compile_all  # noqa: E402
+import mutants  # noqa: E402
+
+TASK = os.path.join(tap.ROOT, "configs", "sdpa_u8.json")
+SAMPLE = 40
+
+
+def refused(task, configs):
+    try:
+        return compile_all.Pool(task, configs).run(2)
+    except compile_all.NoCompiler as why:
+        tap.skip(str(why).splitlines()[0])
+
+
+def preset(name, **changes):
+    with open(TASK, encoding="utf-8") as f:
+        task = json.load(f)
+    wanted = dict(task["presets"][name], **changes)
+    return next(found for found in compile_all.legal(task) if found[0] == wanted)
+
+
+def test_c_and_the_program_count_the_same_legal_configurations():
+    said = cli.Place().json("check", TASK)
+    if said["device"]["arch"] != compile_all.ARCH:
+        tap.skip(f"the device has other limits than {compile_all.ARCH}")
+    with open(TASK, encoding="utf-8") as f:
+        tap.equal(len(compile_all.legal(json.load(f))), said["space"]["valid"], "configurations")
+
+
+def test_a_random_sample_compiles():
+    seed = random.SystemRandom().randrange(1 << 32)
+    try:
+        compiled, failures = compile_all.compile_some(TASK, SAMPLE, seed, 2)
+    except compile_all.NoCompiler as why:
+        tap.skip(str(why).splitlines()[0])
+    tap.equal((compiled, failures), (SAMPLE, []), f"compiled and refused, seed {seed}")
+
+
+def test_a_formula_that_differs_from_the_kernel_is_noticed():
+    config, shared = preset("stage2")
+    found = refused(TASK, [(config, shared), (config, shared + 16)])
+    tap.equal(len(found), 1, "refused")
+    tap.contains(found[0][1], "the caller's formula differs")
+
+
+def test_a_clash_in_one_combination_is_noticed():
+    clash = next(m for m in mutants.corpus("sdpa") if m.name == "name_clash")
+    kernels = mutants.copy_kernels(tap.folder())
+    clash.plant(kernels)
+    task = mutants.copy_task(kernels, "sdpa_u8.json", {}, 10)
+    breaks = preset(clash.preset, **{n: int(v) for n, v in clash.settings.items()})
+    found = refused(task, [preset(clash.preset), breaks])
+    tap.equal([config for config, _ in found], [breaks[0]], "refused")
+
+
+if __name__ == "__main__":
+    tap.main(globals())
