@@ -196,7 +196,8 @@ static int check_exponential()
 	for (float x = 0; x > -80; x -= 0x1p-9f) {
 		double want = std::exp2(base * x), off = softmax::exponential(x) / want - 1;
 		if (std::fabs(off) > 0x1p-12) {
-			std::printf("exponential(%g): relative error %g, limit %g\n", x, off, 0x1p-12);
+			std::printf("exponential(%g): relative error %g, limit %g\n", x, off,
+				    0x1p-12);
 			return 1;
 		}
 	}
