@@ -33,7 +33,7 @@ all: $(BIN)		## build the program (default)
 
 # What the program and the tests need from Debian or Ubuntu; installed only where missing.
 NEED      = gcc libc6-dev libuv1-dev libsqlite3-dev libcjson-dev libmd-dev
-NEED_TEST = $(NEED) libcmocka-dev clang clang-format clang-tidy cppcheck libclang-rt-14-dev \
+NEED_TEST = $(NEED) g++ libcmocka-dev clang clang-format clang-tidy cppcheck libclang-rt-14-dev \
             python3 python3-jsonschema sqlite3
 ROOT     := $(if $(filter 0,$(shell id -u)),,sudo)
 # Keep going where there is no dpkg: the compiler then says what is missing.
@@ -65,6 +65,11 @@ $(B)/tests/%: $(B)/tests/%.o $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+# A fuzz target is a program that replays files, or with LIBFUZZER=1 (clang) a libFuzzer.
+$(FUZZ): LDLIBS += $(if $(LIBFUZZER),-fsanitize=fuzzer)
+$(FUZZ:=.o): CPPFLAGS += $(if $(LIBFUZZER),-DLIBFUZZER)
+fuzz-targets: $(FUZZ)
+
 # A device source becomes a C string literal.
 $(B)/gen/kernels/%.inc: src/kernels/%
 	$(call say,GEN,$@)
@@ -93,6 +98,9 @@ test-quick: tests	## unit, simulation and end-to-end tests of the plain build on
 
 test-gpu: tests		## the end-to-end tests on the real GPU; says so when there is none
 	$(Q)tests/run.sh gpu
+
+test-kernels: all	## compile the whole space of the attention kernel (hours; SAMPLE=N for a part)
+	$(Q)python3 tests/kernels/compile_all.py $(if $(SAMPLE),--sample $(SAMPLE))
 
 lint: format layers headers tidy	## formatting, layers, headers alone, clang-tidy and cppcheck
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
@@ -143,7 +151,7 @@ clean:			## remove everything that was built
 help:			## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all deps deps-test run tests test test-quick test-gpu lint format tidy headers layers fmt fuzz \
+.PHONY: all fuzz-targets test-kernels deps deps-test run tests test test-quick test-gpu lint format tidy headers layers fmt fuzz \
 	install bundle clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -41,6 +41,9 @@ static void add_stamp(struct str *s)
 }
 
 static void emit(enum log_level level, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+static void emit(enum log_level level, const char *fmt, va_list ap)
 {
 	struct str line = STR_INIT;
 	ssize_t n;

@@ -29,7 +29,8 @@ void str_add(struct str *s, const void *bytes, size_t len);
 void str_addz(struct str *s, const char *text);
 void str_addc(struct str *s, char c);
 void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void str_vaddf(struct str *s, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+void str_vaddf(struct str *s, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0), nonnull(2)));
 void str_drop(struct str *s, size_t len); /* removes the first len bytes */
 
 #endif

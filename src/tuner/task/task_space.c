@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "tuner/task/task_params.h"
@@ -302,24 +301,4 @@ const uint16_t *task_first(const struct task_bound *b, int *ret_n)
 {
 	*ret_n = b->n_first;
 	return b->first;
-}
-
-char *task_config_json(const struct space *s, const uint16_t *config)
-{
-	cJSON *object = json_new_object();
-	char *text;
-
-	for (int i = 0; i < space_params(s); i++) {
-		const struct value *v = space_value(s, i, config[i]);
-
-		if (v->kind == VALUE_TEXT)
-			json_add_string(object, space_name(s, i), v->s);
-		else if (v->kind == VALUE_INT)
-			json_add_int(object, space_name(s, i), v->i);
-		else
-			json_add_double(object, space_name(s, i), v->d);
-	}
-	text = json_render(object);
-	cJSON_Delete(object);
-	return text;
 }
