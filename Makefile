@@ -90,7 +90,7 @@ tests: $(BIN) $(TEST) $(FUZZ) $(STANDIN)	## build every test
 test: deps-test		## lint, unit, simulation, end-to-end and sanitizer tests
 	$(Q)$(MAKE) --no-print-directory WERROR=1 all tests
 	$(Q)src/runtime/fetch_nvrtc.sh --if-missing || true
-	$(Q)$(MAKE) --no-print-directory WERROR=1 B=build-asan SAN='-fsanitize=address,undefined -fno-omit-frame-pointer' OPT='-O1 -g' tests
+	$(Q)$(MAKE) --no-print-directory B=build-asan SAN='-fsanitize=address,undefined -fno-omit-frame-pointer' OPT='-O1 -g' tests
 	$(Q)tests/run.sh lint unit sanitize e2e
 
 test-quick: tests	## unit, simulation and end-to-end tests of the plain build only

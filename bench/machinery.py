@@ -62,7 +62,7 @@ def main():
         peak = resident_mb(s["pid"])[1]
         import sqlite3
         db = sqlite3.connect(state + "/e.db")
-        n, first, last = db.execute("SELECT count(*), min(at_proposed), max(at_stored) FROM trial").fetchone()
+        n, first, last = db.execute("SELECT count(*), min(proposed_at), max(stored_at) FROM trial").fetchone()
         print(f"stored trials            {n:9d}")
         print(f"trials per second        {n / ((last - first) / 1e3):9.0f}  (with status and top polling beside)")
         print(f"daemon resident          {max(rss):9.1f} MB (peak {peak:.1f} MB)")

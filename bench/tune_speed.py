@@ -90,12 +90,12 @@ def main():
         wall = search(o, state)
         db = sqlite3.connect(state + "/e.db")
         rows = db.execute(
-            "SELECT config, compile_ms, load_ms + verify_ms + warm_ms + time_ms, at_compile_start,"
-            " at_compile_end, at_measure_start, at_measure_end, outcome FROM trial"
-            " WHERE at_compile_end > 0 ORDER BY no").fetchall()
+            "SELECT config, compile_ms, load_ms + verify_ms + warm_ms + time_ms, compile_start_at,"
+            " compile_end_at, measure_start_at, measure_end_at, outcome FROM trial"
+            " WHERE compile_end_at > 0 ORDER BY no").fetchall()
         first = min(r[3] for r in rows)
         compile_span = (max(r[4] for r in rows) - first) / 1e3
-        span = (max(max(r[4], r[6]) for r in rows) - first) / 1e3
+        span = (max(max(r[4], r[6] or 0) for r in rows) - first) / 1e3
         ours = len(rows) / compile_span
         bare = bare_rate(o, state, [json.loads(r[0]) for r in rows])
         busy_cores = sum(r[1] for r in rows) / 1e3 / (compile_span * o.jobs)
