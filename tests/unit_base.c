@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/parallel.h"
 #include "base/rng.h"
 #include "base/str.h"
 
@@ -209,6 +210,24 @@ static void normal_numbers_have_mean_zero_and_deviation_one(void **state)
 	assert_true(squares / n > 0.98 && squares / n < 1.02);
 }
 
+static void count_part(void *ctx, int64_t i)
+{
+	((int *)ctx)[i]++;
+}
+
+static void every_part_is_done_exactly_once(void **state)
+{
+	enum { PARTS = 1000 };
+	int done[PARTS] = { 0 };
+
+	(void)state;
+	parallel_for(0, count_part, done);
+	assert_int_equal(done[0], 0);
+	parallel_for(PARTS, count_part, done);
+	for (int i = 0; i < PARTS; i++)
+		assert_int_equal(done[i], 1);
+}
+
 static void a_file_is_written_whole_and_read_back(void **state)
 {
 	char dir[] = "/tmp/evo-unit-XXXXXX", *path, *text;
@@ -246,6 +265,7 @@ int main(void)
 		cmocka_unit_test(hashes_are_sha256),
 		cmocka_unit_test(random_numbers_stay_what_they_are),
 		cmocka_unit_test(normal_numbers_have_mean_zero_and_deviation_one),
+		cmocka_unit_test(every_part_is_done_exactly_once),
 		cmocka_unit_test(a_file_is_written_whole_and_read_back),
 	};
 

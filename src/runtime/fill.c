@@ -3,10 +3,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/parallel.h"
 #include "base/rng.h"
 #include "runtime/npy.h"
 
+enum { BLOCK = 1 << 16 }; /* elements that are drawn from one stream */
+
 struct job { /* one buffer to fill */
+	uint64_t seed, stream;
 	const struct fill *fill;
 	enum dtype type;
 	int64_t count;
@@ -37,10 +41,22 @@ static double draw(const struct fill *f, struct rng *r)
 	return 0;
 }
 
-static void fill_drawn(const struct job *j, struct rng *r)
+/* Every block has a stream of its own, so that blocks can be filled side by side and a buffer's
+ * content does not depend on how many cores did it. */
+static void draw_block(void *ctx, int64_t block)
 {
-	for (int64_t i = 0; i < j->count; i++)
-		dtype_set(j->type, j->out, i, draw(j->fill, r));
+	const struct job *j = ctx;
+	int64_t first = block * BLOCK, past = first + BLOCK < j->count ? first + BLOCK : j->count;
+	struct rng r;
+
+	rng_init(&r, j->seed, j->stream + (uint64_t)block * 0x9e3779b97f4a7c15u);
+	for (int64_t i = first; i < past; i++)
+		dtype_set(j->type, j->out, i, draw(j->fill, &r));
+}
+
+static void fill_drawn(struct job *j)
+{
+	parallel_for((j->count + BLOCK - 1) / BLOCK, draw_block, j);
 }
 
 /* The scale of a group: see fill.h for the 1. */
@@ -60,22 +76,26 @@ static double quantise(double x, double scale)
 	return u < 0 ? 0 : u > 255 ? 255 : u;
 }
 
-static void fill_groups(const struct job *j)
+static void fill_group(void *ctx, int64_t g)
+{
+	const struct job *j = ctx;
+	int64_t first = g * j->fill->group;
+	int64_t past = first + j->fill->group < j->of_count ? first + j->fill->group : j->of_count;
+	double scale = absmax(j, first, past);
+
+	if (j->fill->kind == FILL_ABSMAX) {
+		dtype_set(j->type, j->out, g, scale);
+		return;
+	}
+	for (int64_t i = first; i < past; i++)
+		dtype_set(j->type, j->out, i, quantise(dtype_get(j->of_type, j->of, i), scale));
+}
+
+static void fill_groups(struct job *j)
 {
 	int64_t group = j->fill->group;
 
-	for (int64_t first = 0, g = 0; first < j->of_count; first += group, g++) {
-		int64_t past = first + group < j->of_count ? first + group : j->of_count;
-		double scale = absmax(j, first, past);
-
-		if (j->fill->kind == FILL_ABSMAX) {
-			dtype_set(j->type, j->out, g, scale);
-			continue;
-		}
-		for (int64_t i = first; i < past; i++)
-			dtype_set(j->type, j->out, i,
-				  quantise(dtype_get(j->of_type, j->of, i), scale));
-	}
+	parallel_for(j->of_count / group + (j->of_count % group != 0), fill_group, j);
 }
 
 static int check_groups(const struct job *j, const char *name, struct err *e)
@@ -112,7 +132,10 @@ static struct job job_of(const struct problem *p, int shape, int buffer, void *c
 	const struct shape_buffer *b = p->shapes[shape].buffers;
 	int of = b[buffer].fill.of;
 	struct job j = {
-		&b[buffer].fill, p->buffers[buffer].type, b[buffer].count, out, DTYPE_U8, NULL, 0
+		.fill = &b[buffer].fill,
+		.type = p->buffers[buffer].type,
+		.count = b[buffer].count,
+		.out = out,
 	};
 
 	if (of >= 0 && of < buffer) {
@@ -129,10 +152,10 @@ int fill_buffer(const struct problem *p, int shape, int buffer, uint64_t seed, v
 {
 	const char *name = p->buffers[buffer].name;
 	struct job j = job_of(p, shape, buffer, earlier, out);
-	struct rng r;
 	int rc;
 
-	rng_init(&r, seed, rng_stream_of(name));
+	j.seed = seed;
+	j.stream = rng_stream_of(name);
 	switch (j.fill->kind) {
 	case FILL_CONSTANT:
 	case FILL_UNIFORM:
@@ -140,7 +163,7 @@ int fill_buffer(const struct problem *p, int shape, int buffer, uint64_t seed, v
 	case FILL_INTEGERS:
 		rc = check_range(j.fill, name, e);
 		if (rc == 0)
-			fill_drawn(&j, &r);
+			fill_drawn(&j);
 		return rc;
 	case FILL_QUANTISED_U8:
 	case FILL_ABSMAX:

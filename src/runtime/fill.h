@@ -7,10 +7,11 @@
 #include "runtime/problem.h"
 
 /*
- * The content of a buffer of one shape for one seed, the same on every machine: each buffer draws
- * from a stream of its own, keyed by its name. `out` holds shape.buffers[buffer].count elements of
- * the buffer's type; earlier[i] is buffer i as already filled, for i < buffer, and is looked at
- * only where the fill says `of`.
+ * The content of a buffer of one shape for one seed, the same on every machine: each block of 65536
+ * elements draws from a stream of its own, keyed by the buffer's name and the block's place, so
+ * that cores can share the work. `out` holds shape.buffers[buffer].count elements of the buffer's
+ * type; earlier[i] is buffer i as already filled, for i < buffer, and is looked at only where the
+ * fill says `of`.
  *
  * FILL_QUANTISED_U8 is unsigned 8-bit, linear and symmetric about 128, one scale for each `group`
  * consecutive elements (the last group may be short): u = clamp(round(127 x / absmax + 128), 0,
