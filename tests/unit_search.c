@@ -473,6 +473,33 @@ static void targets_are_clipped_at_the_slow_end_and_failures_are_the_worst(void 
 	assert_true(target[0] == 0);
 }
 
+static void thinning_keeps_the_best_and_an_even_sample_of_the_rest(void **state)
+{
+	enum { N = 3000, LIMIT = 100 };
+	struct observation o[N];
+	uint16_t config[N];
+	int best = 0;
+	int n;
+
+	(void)state;
+	for (int i = 0; i < N; i++) {
+		config[i] = (uint16_t)i;
+		o[i] = (struct observation){ &config[i], i % 3 != 0, 1 + (i * 7919) % N };
+	}
+	assert_int_equal(observation_thin(o, LIMIT, LIMIT), LIMIT);
+	n = observation_thin(o, N, LIMIT);
+	assert_in_range(n, LIMIT - 1, LIMIT);
+	for (int i = 0; i < n; i++) {
+		best += o[i].ok && o[i].score <= 76;
+		assert_true(i == 0 || *o[i].config > *o[i - 1].config);
+	}
+	assert_in_range(best, LIMIT / 2, LIMIT / 2 + 3);
+	assert_true(*o[n - 1].config > N - N / 20);
+	for (int i = 0; i < N; i++)
+		o[i].ok = false;
+	assert_in_range(observation_thin(o, N, LIMIT), LIMIT / 2, LIMIT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,6 +518,7 @@ int main(void)
 		cmocka_unit_test(names_of_operators_and_strategies_read_back),
 		cmocka_unit_test(insights_find_the_parameter_that_matters_and_the_value_that_fails),
 		cmocka_unit_test(targets_are_clipped_at_the_slow_end_and_failures_are_the_worst),
+		cmocka_unit_test(thinning_keeps_the_best_and_an_even_sample_of_the_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

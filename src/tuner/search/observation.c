@@ -50,3 +50,51 @@ void observation_targets(const struct observation *o, int n, double *ret)
 	for (int i = 0; i < n; i++)
 		ret[i] = (ret[i] - mean) * scale;
 }
+
+/* The score that is number k from the best, infinite when fewer are ok. */
+static double score_of_rank(const struct observation *o, int n, int k)
+{
+	double *best = mem_array((size_t)k + 1, sizeof *best);
+	double ret;
+	int have = 0;
+
+	for (int i = 0; i < n; i++) {
+		int at = have;
+
+		if (!o[i].ok || (have == k && o[i].score >= best[k - 1]))
+			continue;
+		for (; at > 0 && o[i].score < best[at - 1]; at--)
+			best[at] = best[at - 1];
+		best[at] = o[i].score;
+		have += have < k;
+	}
+	ret = have == k ? best[k - 1] : INFINITY;
+	free(best);
+	return ret;
+}
+
+int observation_thin(struct observation *o, int n, int limit)
+{
+	int half = limit / 2;
+	int others = n - half;
+	int sampled = 0;
+	int seen = 0;
+	int kept = 0;
+	double level;
+
+	if (n <= limit || half < 1)
+		return n;
+	level = score_of_rank(o, n, half);
+	for (int i = 0; i < n; i++) {
+		if (o[i].ok && o[i].score <= level && half > 0) {
+			o[kept++] = o[i];
+			half--;
+			continue;
+		}
+		if ((int64_t)++seen * (limit - limit / 2) >= (int64_t)(sampled + 1) * others) {
+			o[kept++] = o[i];
+			sampled++;
+		}
+	}
+	return kept;
+}

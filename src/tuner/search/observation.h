@@ -18,4 +18,11 @@ struct observation {
  */
 void observation_targets(const struct observation *o, int n, double *ret);
 
+/*
+ * Thins many trials out to at most `limit`, which bounds what a model of them costs: the best half
+ * of `limit` stay, and of the others, failures among them, an even sample. In place, in order;
+ * returns how many are left.
+ */
+int observation_thin(struct observation *o, int n, int limit);
+
 #endif

@@ -12,7 +12,7 @@
  * parameter. After a design spread over the space, each proposal is the most promising of a pool of
  * children, as the surrogate sees it; now and then an immigrant comes in unscreened.
  */
-enum { POOL = 320, SPREAD_TRIES = 64, DESIGN_MIN = 6, DESIGN_MAX = 8 };
+enum { POOL = 320, SPREAD_TRIES = 64, DESIGN_MIN = 6, DESIGN_MAX = 8, LEARN_MAX = 400 };
 
 static const double immigrant_rate = 0.05;
 static const float greed = 1.2F;
@@ -111,6 +111,7 @@ static void observe(struct full *x, const struct archive *a)
 			x->told[x->n_told++] =
 				(struct observation){ m->config, m->state == MEMBER_OK, m->score };
 	}
+	x->n_told = observation_thin(x->told, x->n_told, LEARN_MAX);
 }
 
 static void learn(struct full *x, const struct archive *a)
