@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/near.h"
 #include "tuner/cli/options.h"
-#include "tuner/cli/suggest.h"
 
 struct values {
 	bool flag;
@@ -194,12 +194,12 @@ static void the_nearest_name_is_suggested_and_none_that_is_far(void **state)
 	static const char *const names[] = { "start", "status", "stop", "top", "runs" };
 
 	(void)state;
-	assert_string_equal(suggest("stauts", names, 5), "status");
-	assert_string_equal(suggest("strat", names, 5), "start");
-	assert_string_equal(suggest("run", names, 5), "runs");
-	assert_null(suggest("compile", names, 5));
-	assert_null(suggest("", names, 5));
-	assert_null(suggest("an-overlong-word-of-more-than-forty-characters-in-all", names, 5));
+	assert_string_equal(near_name("stauts", names, 5), "status");
+	assert_string_equal(near_name("strat", names, 5), "start");
+	assert_string_equal(near_name("run", names, 5), "runs");
+	assert_null(near_name("compile", names, 5));
+	assert_null(near_name("", names, 5));
+	assert_null(near_name("an-overlong-word-of-more-than-forty-characters-in-all", names, 5));
 }
 
 int main(void)

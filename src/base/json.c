@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/near.h"
 #include "base/str.h"
 
 static const char *kind_name(const cJSON *v)
@@ -296,47 +297,16 @@ int json_opt_bool(const struct json_node *n, const char *key, bool *ret, struct 
 	return json_get(n, key, &m) ? json_bool(&m, ret, e) : 0;
 }
 
-/* Levenshtein distance over the first 31 bytes: enough to guess what a typo meant. */
-static int distance(const char *a, const char *b)
-{
-	int row[32], n = (int)strnlen(b, 31);
-
-	for (int j = 0; j <= n; j++)
-		row[j] = j;
-	for (int i = 1; a[i - 1] && i < 32; i++) {
-		int diagonal = row[0];
-
-		row[0] = i;
-		for (int j = 1; j <= n; j++) {
-			int best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
 static int unknown_key(const struct json_node *n, const char *key, const char *const *allowed,
 		       struct err *e)
 {
-	const char *nearest = NULL;
 	struct str list = STR_INIT;
-	int least = 4;
+	const char *nearest;
+	int names = 0;
 
-	for (int i = 0; allowed[i]; i++) {
-		int d = distance(key, allowed[i]);
-
-		str_addf(&list, "%s%s", i ? ", " : "", allowed[i]);
-		if (d < least) {
-			least = d;
-			nearest = allowed[i];
-		}
-	}
+	for (; allowed[names]; names++)
+		str_addf(&list, "%s%s", names ? ", " : "", allowed[names]);
+	nearest = near_name(key, allowed, names);
 	if (nearest)
 		json_wrong(n, e, "unknown key \"%.80s\"; did you mean \"%s\"?", key, nearest);
 	else

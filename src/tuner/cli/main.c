@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/near.h"
 #include "tuner/cli/command.h"
 #include "tuner/cli/paths.h"
-#include "tuner/cli/suggest.h"
 #include "version.h"
 
 /* What every command takes; --json is a table of its own, since only queries take it. */
@@ -89,7 +89,7 @@ static const struct command *find(const char *name, struct err *e)
 		if (strcmp(name, names[i]) == 0)
 			return commands[i];
 	}
-	nearest = suggest(name, names, COMMANDS);
+	nearest = near_name(name, names, COMMANDS);
 	if (nearest)
 		err_set(e, ERR_INVALID, "unknown command \"%.60s\"; did you mean \"%s\"?", name,
 			nearest);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "tuner/cli/suggest.h"
+#include "base/near.h"
 
 enum { OPTIONS_MAX = 48, FIRST_LONG = 256, LEFT_WIDTH = 28 };
 
@@ -169,7 +169,7 @@ static int unknown(const struct flat *f, const char *word, struct err *e)
 	for (int i = 0; i < f->n; i++)
 		names[i] = f->spec[i]->name;
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
-	nearest = suggest(name + strspn(name, "-"), names, f->n);
+	nearest = near_name(name + strspn(name, "-"), names, f->n);
 	if (nearest)
 		return err_set(e, ERR_INVALID, "unknown option %s; did you mean --%s?", name,
 			       nearest);

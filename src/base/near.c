@@ -1,4 +1,4 @@
-#include "tuner/cli/suggest.h"
+#include "base/near.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static int edits(const char *a, int la, const char *b, int lb)
 	return d[la][lb];
 }
 
-const char *suggest(const char *word, const char *const *names, int n)
+const char *near_name(const char *word, const char *const *names, int n)
 {
 	int length = (int)strnlen(word, WORD_MAX);
 	int allowed = length / 3 > 1 ? length / 3 : 1;
