@@ -315,7 +315,7 @@ static struct call *new_call(const char *role)
 	struct call *c;
 	struct err e;
 
-	if (call_new(role, &c, &e) < 0)
+	if (call_new(role, NULL, &c, &e) < 0)
 		fail_msg("%s", e.msg);
 	return c;
 }

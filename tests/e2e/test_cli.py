@@ -151,13 +151,37 @@ def test_bench_ends_with_1_when_the_configuration_is_not_correct():
 def test_doctor_names_every_part_and_how_to_mend_what_is_missing():
     found = cli.Place().json("doctor")
     subjects = {f["subject"]: f for f in found["findings"]}
-    for subject in ("GPU", "NVRTC", "NVML", "cc", "state folder", "socket folder", "daemon"):
+    for subject in ("GPU", "NVRTC", "NVML", "CUPTI", "cc", "state folder", "socket folder", "daemon"):
         if subject not in subjects:
             raise AssertionError(f"no {subject} in {sorted(subjects)}")
     tap.equal(found["runtimes"]["host"], True)
     for f in found["findings"]:
         if f["state"] != "ok" and not f["mend"]:
             raise AssertionError(f"nothing on how to mend {f}")
+
+
+def test_doctor_says_that_cupti_is_not_needed():
+    cupti = [f for f in cli.Place().json("doctor")["findings"] if f["subject"] == "CUPTI"]
+    tap.equal(len(cupti), 1)
+    tap.contains(cupti[0]["detail"], "not needed for tuning")
+    tap.equal(cupti[0]["state"] in ("ok", "absent"), True, cupti[0]["state"])
+
+
+def test_the_nvrtc_that_is_named_is_the_only_one_tried():
+    place = cli.Place()
+    nowhere = os.path.join(place.folder, "libnvrtc.so.13")
+    found = place.json("doctor", "--nvrtc", nowhere)
+    nvrtc = [f for f in found["findings"] if f["subject"] == "NVRTC"][0]
+    tap.equal(nvrtc["state"], "absent")
+    tap.contains(nvrtc["detail"], nowhere)
+    tap.equal(found["runtimes"]["cuda"], False)
+    driver = os.path.join(tap.ROOT, "build", "tests", "fakecuda")
+    if not os.path.exists(os.path.join(driver, "libcuda.so.1")):
+        tap.skip("the stand-in for libcuda is not built")
+    place.env["LD_LIBRARY_PATH"] = driver
+    tap.contains(place.complaint("bench", "sdpa_u8", "--nvrtc", nowhere), nowhere)
+    said = place.complaint("start", "--nvrtc", nowhere, "--shape", "none")
+    tap.contains(said, "no NVRTC for Stand-in GPU")
 
 
 def test_doctor_finds_a_state_folder_that_cannot_be():

@@ -13,7 +13,7 @@
 #include "tuner/cli/show.h"
 
 struct bench_command {
-	const char *preset, *runtime;
+	const char *preset, *runtime, *nvrtc;
 	struct option_list set, shapes;
 	int64_t device;
 };
@@ -47,6 +47,11 @@ static const struct option_spec options[] = {
 	  .help = "device to measure on (default: the first)",
 	  .offset = offsetof(struct bench_command, device),
 	  .max = 1023 },
+	{ .name = "nvrtc",
+	  .kind = OPTION_TEXT,
+	  .value = "PATH",
+	  .help = "libnvrtc.so to use (default: looked for in the usual places)",
+	  .offset = offsetof(struct bench_command, nvrtc) },
 	{ 0 },
 };
 
@@ -103,7 +108,8 @@ static int choose(const struct bench_command *c, const struct task_bound *b, uin
 	return r;
 }
 
-static int bind(const struct invocation *v, const char *runtime, struct stored *s, struct err *e)
+static int bind(const struct invocation *v, const struct local *where, struct stored *s,
+		struct err *e)
 {
 	const struct bench_command *c = v->options;
 	struct task_options o = { .shapes = c->shapes.items, .n_shapes = c->shapes.n };
@@ -111,7 +117,7 @@ static int bind(const struct invocation *v, const char *runtime, struct stored *
 	s->setup.devices = mem_alloc(sizeof *s->setup.devices);
 	s->setup.n_devices = 1;
 	o.device = s->setup.devices;
-	if (local_device(runtime, (int)c->device, s->setup.devices, e) < 0)
+	if (local_device(where, (int)c->device, s->setup.devices, e) < 0)
 		return e->code;
 	return task_bind(s->setup.task, &o, &s->setup.bound, e);
 }
@@ -120,18 +126,18 @@ static int bind(const struct invocation *v, const char *runtime, struct stored *
 static int bench(const struct invocation *v, struct stored *s, struct err *e)
 {
 	const struct bench_command *c = v->options;
-	const char *runtime = c->runtime ? c->runtime : task_runtime(s->setup.task);
+	struct local where = { c->runtime ? c->runtime : task_runtime(s->setup.task), c->nvrtc };
 	uint16_t config[SPACE_PARAMS_MAX];
 	struct trial_record t;
 	int status;
 
-	if (!runtime_find(runtime)) {
+	if (!runtime_find(where.runtime)) {
 		err_set(e, ERR_INVALID, "--runtime: expected cuda or host, found \"%.60s\"",
-			runtime);
+			where.runtime);
 		return -EXIT_USAGE;
 	}
-	if (bind(v, runtime, s, e) < 0 || choose(c, s->setup.bound, config, e) < 0 ||
-	    evaluate(runtime, s->setup.task, s->setup.bound, config, &t, e) < 0)
+	if (bind(v, &where, s, e) < 0 || choose(c, s->setup.bound, config, e) < 0 ||
+	    evaluate(&where, s->setup.task, s->setup.bound, config, &t, e) < 0)
 		return EXIT_BY_ERROR;
 	if (v->json)
 		print_json(report_trial(s, &t));

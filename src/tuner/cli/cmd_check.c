@@ -12,7 +12,7 @@
 #include "tuner/cli/table.h"
 
 struct check_command {
-	const char *arch;
+	const char *arch, *nvrtc;
 };
 
 static const struct option_spec options[] = {
@@ -21,6 +21,11 @@ static const struct option_spec options[] = {
 	  .value = "sm_XY",
 	  .help = "check against this GPU architecture (default: the GPU here, else sm_90a)",
 	  .offset = offsetof(struct check_command, arch) },
+	{ .name = "nvrtc",
+	  .kind = OPTION_TEXT,
+	  .value = "PATH",
+	  .help = "libnvrtc.so to use (default: looked for in the usual places)",
+	  .offset = offsetof(struct check_command, nvrtc) },
 	{ 0 },
 };
 
@@ -29,15 +34,16 @@ static int find_device(const struct check_command *c, const struct task *t, stru
 		       struct err *e)
 {
 	bool cuda = strcmp(task_runtime(t), "cuda") == 0;
+	struct local where = { task_runtime(t), c->nvrtc };
 	struct err none = { 0 };
 
 	if (c->arch && !cuda)
 		return err_set(e, ERR_INVALID, "--arch: %s runs on the CPU", task_name(t));
 	if (!cuda)
-		return local_device(task_runtime(t), -1, ret, e);
+		return local_device(&where, -1, ret, e);
 	if (c->arch)
 		return cuda_assumed_device(c->arch, ret, e);
-	if (local_device("cuda", -1, ret, &none) == 0)
+	if (local_device(&where, -1, ret, &none) == 0)
 		return 0;
 	note("no GPU can be used here (%s): checked against the published limits of sm_90a",
 	     none.msg);

@@ -7,6 +7,19 @@
 #include "tuner/cli/print.h"
 #include "tuner/cli/table.h"
 
+struct doctor_command {
+	const char *nvrtc;
+};
+
+static const struct option_spec options[] = {
+	{ .name = "nvrtc",
+	  .kind = OPTION_TEXT,
+	  .value = "PATH",
+	  .help = "libnvrtc.so to use (default: looked for in the usual places)",
+	  .offset = offsetof(struct doctor_command, nvrtc) },
+	{ 0 },
+};
+
 static void print_table(const struct findings *f)
 {
 	struct table *t = table_new();
@@ -52,11 +65,12 @@ static cJSON *to_json(const struct findings *f)
 
 static int run(const struct invocation *v, struct err *e)
 {
+	const struct doctor_command *c = v->options;
 	struct findings *f = mem_alloc(sizeof *f);
 	int status;
 
 	(void)e;
-	doctor_examine(v, f);
+	doctor_examine(v, c->nvrtc, f);
 	if (v->json)
 		print_json(to_json(f));
 	else
@@ -70,5 +84,7 @@ const struct command command_doctor = {
 	.name = "doctor",
 	.summary = "what works on this machine, and how to mend what does not",
 	.query = true,
+	.options = options,
+	.size = sizeof(struct doctor_command),
 	.run = run,
 };

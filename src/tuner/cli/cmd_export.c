@@ -8,7 +8,7 @@
 #include "tuner/cli/report.h"
 
 struct export_command {
-	const char *format, *output;
+	const char *format, *output, *nvrtc;
 	int64_t trial;
 };
 
@@ -34,6 +34,11 @@ static const struct option_spec options[] = {
 	  .value = "FILE",
 	  .help = "write there, all or nothing (default: standard output)",
 	  .offset = offsetof(struct export_command, output) },
+	{ .name = "nvrtc",
+	  .kind = OPTION_TEXT,
+	  .value = "PATH",
+	  .help = "libnvrtc.so to use (default: looked for in the usual places)",
+	  .offset = offsetof(struct export_command, nvrtc) },
 	{ 0 },
 };
 
@@ -50,7 +55,7 @@ static int export_trial(struct stored *s, const struct export_command *c, struct
 		stored_bind(s, &ignored); /* for names; without it numbers do */
 		r = export_json(s, &t, text, e);
 	} else {
-		r = export_header(s, &t, text, e);
+		r = export_header(s, c->nvrtc, &t, text, e);
 	}
 	trial_record_release(&t);
 	return r;

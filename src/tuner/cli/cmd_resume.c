@@ -27,7 +27,7 @@ static const struct option_spec options[] = {
 	{ .name = "nvrtc",
 	  .kind = OPTION_TEXT,
 	  .value = "PATH",
-	  .help = "libnvrtc.so that a newly started daemon uses",
+	  .help = "libnvrtc.so to use by a daemon that is started",
 	  .offset = offsetof(struct resume_command, nvrtc) },
 	{ 0 },
 };

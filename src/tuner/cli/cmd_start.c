@@ -107,7 +107,7 @@ static const struct option_spec options[] = {
 	{ .name = "nvrtc",
 	  .kind = OPTION_TEXT,
 	  .value = "PATH",
-	  .help = "libnvrtc.so that a newly started daemon uses",
+	  .help = "libnvrtc.so to use, also by a daemon that is started",
 	  AT(nvrtc) },
 	{ 0 },
 };
@@ -132,16 +132,17 @@ static void submission_release(struct submission *s)
 }
 
 /* Without TASK: attention where a GPU can be used, a matrix product on the CPU elsewhere. */
-static const char *default_task(void)
+static const char *default_task(const char *nvrtc)
 {
 	struct device *devices = NULL;
 	struct err e = { 0 };
 	const char *name = "sgemm_host";
+	struct local gpu = { "cuda", nvrtc };
 	int n = 0;
 
-	if (local_probe("cuda", &devices, &n, &e) < 0) {
+	if (local_probe(&gpu, &devices, &n, &e) < 0) {
 		note("no task named and no usable GPU (%s): tuning %s on the CPU", e.msg, name);
-	} else if (!devices[0].compiler[0]) {
+	} else if (strncmp(devices[0].compiler, "NVRTC ", 6) != 0) {
 		note("no task named and no NVRTC for %s (`evo-tuned doctor` says more): tuning %s "
 		     "on the CPU",
 		     devices[0].name, name);
@@ -242,12 +243,13 @@ static int try_bind(const struct start_command *c, struct submission *s, const c
 static int prepare(const struct start_command *c, const char *operand, const cJSON *devices,
 		   struct submission *s, struct err *e)
 {
+	struct local where;
 	int r = check_strategy(c->strategy, e);
 
 	if (r == 0)
 		r = narrow_parse(&c->set, &s->narrow, e);
 	if (r == 0)
-		r = path_task(operand ? operand : default_task(), &s->path, e);
+		r = path_task(operand ? operand : default_task(c->nvrtc), &s->path, e);
 	if (r == 0)
 		r = task_load(s->path, &s->task, e);
 	if (r < 0)
@@ -256,7 +258,8 @@ static int prepare(const struct start_command *c, const char *operand, const cJS
 	if (!runtime_find(s->runtime))
 		return err_set(e, ERR_INVALID, "--runtime: expected cuda or host, found \"%.60s\"",
 			       s->runtime);
-	r = local_probe(s->runtime, &s->devices, &s->n_devices, e);
+	where = (struct local){ s->runtime, c->nvrtc };
+	r = local_probe(&where, &s->devices, &s->n_devices, e);
 	return r < 0 ? r : try_bind(c, s, devices, e);
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "runtime/cupti.h"
 #include "runtime/nvml.h"
 #include "runtime/nvrtc.h"
 #include "tuner/cli/figure.h"
@@ -58,14 +59,15 @@ static void mend(struct finding *x, const char *how)
 
 /* --- the GPU --- */
 
-static bool find_gpus(struct findings *f)
+static bool find_gpus(const char *nvrtc, struct findings *f)
 {
+	struct local where = { "cuda", nvrtc };
 	struct device *devices;
 	struct err e = { 0 };
 	char memory[FIGURE_MAX];
 	int n;
 
-	if (local_probe("cuda", &devices, &n, &e) < 0) {
+	if (local_probe(&where, &devices, &n, &e) < 0) {
 		bool absent = e.code == ERR_MISSING && access("/dev/nvidiactl", F_OK);
 
 		mend(add(f, "GPU", absent ? FINDING_ABSENT : FINDING_BROKEN, "%s", e.msg),
@@ -101,11 +103,11 @@ static void check_device_files(struct findings *f)
 	globfree(&found);
 }
 
-static int try_compile(const char *runtime, const char *name, const char *source, const char *arch,
-		       struct artifact *ret, struct err *e)
+static int try_compile(const struct local *where, const char *name, const char *source,
+		       const char *arch, struct artifact *ret, struct err *e)
 {
-	struct compile_job job = { .language = strcmp(runtime, "cuda") == 0 ? LANGUAGE_CUDA
-									    : LANGUAGE_C,
+	struct compile_job job = { .language = strcmp(where->runtime, "cuda") == 0 ? LANGUAGE_CUDA
+										   : LANGUAGE_C,
 				   .entry = "probe",
 				   .arch = arch };
 	char *folder, *path;
@@ -118,7 +120,7 @@ static int try_compile(const char *runtime, const char *name, const char *source
 	job.cache = folder;
 	r = file_write(path, source, strlen(source), e);
 	if (r == 0)
-		r = local_compile(runtime, &job, COMPILE_S, ret, e);
+		r = local_compile(where, &job, COMPILE_S, ret, e);
 	if (r == 0 && ret->outcome != OUTCOME_OK) {
 		r = err_set(e, ERR_FAILED, "%s: %.800s", outcome_name(ret->outcome), ret->log);
 		artifact_release(ret);
@@ -152,12 +154,13 @@ static void describe_nvrtc(struct findings *f, double compile_ms)
 		     "pip install nvidia-cuda-runtime, or install the CUDA toolkit");
 }
 
-static bool check_nvrtc(struct findings *f)
+static bool check_nvrtc(const char *nvrtc, struct findings *f)
 {
+	struct local where = { "cuda", nvrtc };
 	struct artifact a = { 0 };
 	struct err e = { 0 };
 
-	if (try_compile("cuda", "probe.cu",
+	if (try_compile(&where, "probe.cu",
 			"extern \"C\" __global__ void probe(int *x) { *x = 1; }\n", "sm_90", &a,
 			&e) < 0) {
 		mend(add(f, "NVRTC", e.code == ERR_MISSING ? FINDING_ABSENT : FINDING_BROKEN, "%s",
@@ -166,6 +169,8 @@ static bool check_nvrtc(struct findings *f)
 		     "libnvrtc.so with --nvrtc");
 		return false;
 	}
+	if (nvrtc)
+		nvrtc_set_path(nvrtc);
 	describe_nvrtc(f, a.compile_ms);
 	artifact_release(&a);
 	return true;
@@ -183,16 +188,37 @@ static void check_nvml(struct findings *f)
 		     "it is a part of the NVIDIA driver (libnvidia-ml.so.1)");
 }
 
+/* Beside the NVRTC that was loaded, if any was. */
+static void check_cupti(bool nvrtc_works, struct findings *f)
+{
+	const struct nvrtc *n;
+	struct err ignored = { 0 };
+	uint32_t version;
+	char *path;
+	bool loaded = nvrtc_works && nvrtc_load(&n, &ignored) == 0;
+
+	if (cupti_find(loaded ? nvrtc_path(n) : NULL, &path, &version)) {
+		add(f, "CUPTI", FINDING_OK, "API %" PRIu32 ", %s; not needed for tuning", version,
+		    path);
+		free(path);
+	} else {
+		mend(add(f, "CUPTI", FINDING_ABSENT, "not needed for tuning"),
+		     "to profile a kernel with NVIDIA's tools: pip install nvidia-cuda-cupti, or "
+		     "install the CUDA toolkit");
+	}
+}
+
 /* --- the CPU --- */
 
 static bool check_cc(struct findings *f)
 {
+	struct local where = { .runtime = "host" };
 	struct artifact a = { 0 };
 	struct device cpu;
 	struct err e = { 0 };
 
-	if (local_device("host", -1, &cpu, &e) == 0 &&
-	    try_compile("host", "probe.c", "void probe(void) { }\n", "", &a, &e) == 0) {
+	if (local_device(&where, -1, &cpu, &e) == 0 &&
+	    try_compile(&where, "probe.c", "void probe(void) { }\n", "", &a, &e) == 0) {
 		add(f, "CPU", FINDING_OK, "%s, %" PRId64 " cores", cpu.name,
 		    cpu.attr[DEVICE_SM_COUNT]);
 		add(f, "cc", FINDING_OK, "%s; a kernel compiled in %.0f ms", cpu.compiler,
@@ -283,15 +309,16 @@ static void check_daemon(const struct invocation *v, struct findings *f)
 		add(f, "daemon", FINDING_OK, "not running; `evo-tuned start` starts it");
 }
 
-void doctor_examine(const struct invocation *v, struct findings *ret)
+void doctor_examine(const struct invocation *v, const char *nvrtc, struct findings *ret)
 {
-	bool gpu, nvrtc;
+	bool gpu, compiles;
 
-	gpu = find_gpus(ret);
+	gpu = find_gpus(nvrtc, ret);
 	check_device_files(ret);
-	nvrtc = check_nvrtc(ret);
+	compiles = check_nvrtc(nvrtc, ret);
 	check_nvml(ret);
-	ret->cuda = gpu && nvrtc;
+	check_cupti(compiles, ret);
+	ret->cuda = gpu && compiles;
 	ret->host = check_cc(ret);
 	check_state(v, ret);
 	check_socket(v, ret);

@@ -27,6 +27,7 @@ struct findings {
 	bool cuda, host; /* this runtime can be used */
 };
 
-void doctor_examine(const struct invocation *v, struct findings *ret);
+/* nvrtc: of --nvrtc; may be NULL. */
+void doctor_examine(const struct invocation *v, const char *nvrtc, struct findings *ret);
 
 #endif

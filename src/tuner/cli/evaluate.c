@@ -5,14 +5,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "tuner/cli/local.h"
 #include "tuner/daemon/row.h"
 #include "tuner/daemon/score.h"
 
 enum { OPEN_MS = 120000 };
 
 struct evaluation {
-	const char *runtime;
+	const struct local *where;
 	const struct task *task;
 	struct task_bound *bound;
 	const char *folder; /* of sources and binaries */
@@ -22,15 +21,17 @@ struct evaluation {
 static int build_reference(const struct evaluation *v, int i, struct err *e)
 {
 	struct problem_reference *ref = &task_problem(v->bound)->references[i];
-	const char *with = ref->language == LANGUAGE_C ? "host" : v->runtime;
+	struct local with = *v->where;
 	struct artifact a = { 0 };
 	struct task_compile c;
 	int r = task_reference_job(v->bound, i, v->folder, &c, e);
 
 	if (r < 0)
 		return r;
+	if (ref->language == LANGUAGE_C)
+		with.runtime = "host";
 	c.job.cache = v->folder;
-	r = local_compile(with, &c.job, task_compile_timeout_s(v->task), &a, e);
+	r = local_compile(&with, &c.job, task_compile_timeout_s(v->task), &a, e);
 	task_compile_release(&c);
 	if (r == 0 && a.outcome != OUTCOME_OK)
 		r = err_set(e, ERR_FAILED, "%s: %.800s", outcome_name(a.outcome), a.log);
@@ -109,12 +110,12 @@ static int open_and_measure(const struct evaluation *v, struct err *e)
 	int r = build_references(v, e);
 
 	if (r == 0)
-		r = call_new("measure", &c, e);
+		r = call_new("measure", v->where->nvrtc, &c, e);
 	if (r < 0)
 		return r;
 	v->trial->at.measure_start = (double)clock_wall_ms();
 	r = local_ask(c,
-		      wire_ask_open(1, v->runtime, task_device(v->bound)->ordinal,
+		      wire_ask_open(1, v->where->runtime, task_device(v->bound)->ordinal,
 				    task_problem(v->bound)),
 		      OPEN_MS, "filling the buffers and running the references", &reply, e);
 	if (r == 0) {
@@ -137,7 +138,7 @@ static int compile(const struct evaluation *v, const uint16_t *config, struct er
 		return r;
 	c.job.cache = v->folder;
 	t->at.compile_start = (double)clock_wall_ms();
-	r = local_compile(v->runtime, &c.job, task_compile_timeout_s(v->task), &t->artifact, e);
+	r = local_compile(v->where, &c.job, task_compile_timeout_s(v->task), &t->artifact, e);
 	t->at.compile_end = (double)clock_wall_ms();
 	task_compile_release(&c);
 	return r;
@@ -191,10 +192,10 @@ static int evaluate_trial(struct evaluation *v, const uint16_t *config, struct e
 	return r;
 }
 
-int evaluate(const char *runtime, const struct task *t, struct task_bound *b,
+int evaluate(const struct local *where, const struct task *t, struct task_bound *b,
 	     const uint16_t *config, struct trial_record *ret, struct err *e)
 {
-	struct evaluation v = { .runtime = runtime, .task = t, .bound = b, .trial = trial_new() };
+	struct evaluation v = { .where = where, .task = t, .bound = b, .trial = trial_new() };
 	int r;
 
 	v.trial->config_json = task_config_json(task_space(b), config);

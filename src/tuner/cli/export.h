@@ -10,9 +10,11 @@
  * A C header for #include and for -include: a comment on where it comes from, a #define for each
  * parameter and, for a GPU kernel, its launch geometry by shape. It is only given out when the
  * task's own source compiles with it, and to the same binary as with -D options: ERR_FAILED
- * otherwise. Says on stderr when that binary is not the one that the trial measured.
+ * otherwise. Says on stderr when that binary is not the one that the trial measured. nvrtc may be
+ * NULL.
  */
-int export_header(struct stored *s, const struct trial_record *t, struct str *ret, struct err *e);
+int export_header(struct stored *s, const char *nvrtc, const struct trial_record *t,
+		  struct str *ret, struct err *e);
 
 /* {"run": ..., "trial": ...}, as `show --json` has them. */
 int export_json(struct stored *s, const struct trial_record *t, struct str *ret, struct err *e);

@@ -181,6 +181,13 @@ static int write_text(const struct stored *s, const struct trial_record *t,
 
 /* --- the check --- */
 
+/* One configuration's compiles. */
+struct builder {
+	const struct stored *stored;
+	const uint16_t *position;
+	const char *nvrtc, *folder;
+};
+
 /* -DNAME=VALUE of a parameter of the space. */
 static bool is_parameter(const struct space *s, const char *option)
 {
@@ -193,14 +200,15 @@ static bool is_parameter(const struct space *s, const char *option)
 }
 
 /* Compiles the task's source; with a header, in place of the parameters' -D options. */
-static int build(const struct stored *s, const uint16_t *position, const char *folder,
-		 const char *header, struct artifact *ret, struct err *e)
+static int build(const struct builder *b, const char *header, struct artifact *ret, struct err *e)
 {
+	const struct stored *s = b->stored;
+	struct local where = { s->run.runtime, b->nvrtc };
 	bool cuda = task_language(s->setup.task) == LANGUAGE_CUDA;
 	struct str include = STR_INIT;
 	const char **options;
 	struct task_compile c;
-	int n = 0, r = task_compile_job(s->setup.bound, position, folder, &c, e);
+	int n = 0, r = task_compile_job(s->setup.bound, b->position, b->folder, &c, e);
 
 	if (r < 0)
 		return r;
@@ -217,8 +225,8 @@ static int build(const struct stored *s, const uint16_t *position, const char *f
 	}
 	c.job.options = options;
 	c.job.n_options = n;
-	c.job.cache = folder;
-	r = local_compile(s->run.runtime, &c.job, task_compile_timeout_s(s->setup.task), ret, e);
+	c.job.cache = b->folder;
+	r = local_compile(&where, &c.job, task_compile_timeout_s(s->setup.task), ret, e);
 	task_compile_release(&c);
 	free(options);
 	str_release(&include);
@@ -239,25 +247,24 @@ static int judge(const struct trial_record *t, const struct artifact *with,
 	return 0;
 }
 
-static int compile_check(const struct stored *s, const struct trial_record *t,
-			 const uint16_t *position, const struct str *text, const char *folder,
-			 struct err *e)
+static int compile_check(const struct builder *b, const struct trial_record *t,
+			 const struct str *text, struct err *e)
 {
-	char *header = file_join(folder, "evo_tuned_export.h");
+	char *header = file_join(b->folder, "evo_tuned_export.h");
 	struct artifact with = { 0 }, without = { 0 };
-	int r = task_materialise(s->setup.task, folder, e);
+	int r = task_materialise(b->stored->setup.task, b->folder, e);
 
 	if (r == 0)
 		r = file_write(header, text->data, text->len, e);
 	if (r == 0)
-		r = build(s, position, folder, header, &with, e);
+		r = build(b, header, &with, e);
 	if (r == 0 && with.outcome != OUTCOME_OK)
 		r = err_set(e, ERR_FAILED,
 			    "not exported: the source does not compile with the header (%s): "
 			    "%.700s",
 			    outcome_name(with.outcome), with.log);
 	if (r == 0 && strcmp(with.hash, t->artifact) != 0) {
-		r = build(s, position, folder, NULL, &without, e);
+		r = build(b, NULL, &without, e);
 		if (r == 0)
 			r = judge(t, &with, &without, e);
 	}
@@ -267,9 +274,11 @@ static int compile_check(const struct stored *s, const struct trial_record *t,
 	return r;
 }
 
-int export_header(struct stored *s, const struct trial_record *t, struct str *ret, struct err *e)
+int export_header(struct stored *s, const char *nvrtc, const struct trial_record *t,
+		  struct str *ret, struct err *e)
 {
 	uint16_t position[SPACE_PARAMS_MAX];
+	struct builder builder = { s, position, nvrtc, NULL };
 	char *folder = NULL;
 	int r = s->setup.bound ? 0 : stored_bind(s, e);
 
@@ -281,7 +290,8 @@ int export_header(struct stored *s, const struct trial_record *t, struct str *re
 		r = local_folder(&folder, e);
 	if (r < 0)
 		return r;
-	r = compile_check(s, t, position, ret, folder, e);
+	builder.folder = folder;
+	r = compile_check(&builder, t, ret, e);
 	local_folder_remove(folder);
 	return r;
 }

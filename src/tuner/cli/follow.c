@@ -99,14 +99,17 @@ int daemon_reach_or_start(const struct invocation *v, const char *nvrtc, int job
 			  struct client **ret, struct err *e)
 {
 	char *db = absolute(v->db), *socket = absolute(v->socket), *log = path_log(db);
+	/* What is no path is a name that the loader looks for. */
+	char *library = nvrtc && access(nvrtc, F_OK) == 0 ? absolute(nvrtc) : mem_strdup(nvrtc);
 	struct client_spawn o = {
-		.db = db, .socket = socket, .log = log, .nvrtc = nvrtc, .jobs = jobs
+		.db = db, .socket = socket, .log = log, .nvrtc = library, .jobs = jobs
 	};
 	int r = client_spawn(&o, ret, e);
 
 	free(db);
 	free(socket);
 	free(log);
+	free(library);
 	return r < 0 ? r : checked(v, ret, e);
 }
 

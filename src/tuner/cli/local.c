@@ -37,15 +37,15 @@ int local_ask(struct call *c, char *line, int64_t deadline_ms, const char *what,
 	return e->code;
 }
 
-int local_probe(const char *runtime, struct device **ret, int *ret_n, struct err *e)
+int local_probe(const struct local *l, struct device **ret, int *ret_n, struct err *e)
 {
 	struct wire_reply reply = { 0 };
 	struct call *c;
-	int r = call_new("compile", &c, e);
+	int r = call_new("compile", l->nvrtc, &c, e);
 
 	if (r < 0)
 		return r;
-	r = local_ask(c, wire_ask_probe(1, runtime), PROBE_MS, "probing for devices", &reply, e);
+	r = local_ask(c, wire_ask_probe(1, l->runtime), PROBE_MS, "probing for devices", &reply, e);
 	call_free(c);
 	if (r < 0)
 		return r;
@@ -57,15 +57,15 @@ int local_probe(const char *runtime, struct device **ret, int *ret_n, struct err
 	return 0;
 }
 
-int local_device(const char *runtime, int ordinal, struct device *ret, struct err *e)
+int local_device(const struct local *l, int ordinal, struct device *ret, struct err *e)
 {
 	struct device *devices;
-	int n, r = local_probe(runtime, &devices, &n, e);
+	int n, r = local_probe(l, &devices, &n, e);
 
 	if (r < 0)
 		return r;
 	r = err_set(e, ERR_MISSING, "runtime %s has no device %d; it has %d, counted from 0",
-		    runtime, ordinal, n);
+		    l->runtime, ordinal, n);
 	for (int i = n - 1; i >= 0; i--) {
 		if (ordinal >= 0 && devices[i].ordinal != ordinal)
 			continue;
@@ -115,19 +115,19 @@ static int unanswered(enum call_end end, int signal_no, double timeout_s, struct
 	return 0;
 }
 
-int local_compile(const char *runtime, const struct compile_job *job, double timeout_s,
+int local_compile(const struct local *l, const struct compile_job *job, double timeout_s,
 		  struct artifact *ret, struct err *e)
 {
 	struct wire_reply reply = { 0 };
 	enum call_end end;
 	struct call *c;
 	int signal_no = 0;
-	int r = call_new("compile", &c, e);
+	int r = call_new("compile", l->nvrtc, &c, e);
 
 	if (r < 0)
 		return r;
-	r = call_exchange(c, wire_ask_compile(1, runtime, job), (int64_t)(timeout_s * 1000), &end,
-			  &signal_no, &reply, e);
+	r = call_exchange(c, wire_ask_compile(1, l->runtime, job), (int64_t)(timeout_s * 1000),
+			  &end, &signal_no, &reply, e);
 	call_free(c);
 	if (r < 0)
 		return r;

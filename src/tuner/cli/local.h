@@ -11,11 +11,17 @@
  * crash or hang without harm. Everything blocks and has a deadline.
  */
 
-/* The devices of a runtime; *ret is malloc'ed. ERR_MISSING says what to install. */
-int local_probe(const char *runtime, struct device **ret, int *ret_n, struct err *e);
+/* What is used of it. */
+struct local {
+	const char *runtime;
+	const char *nvrtc; /* libnvrtc.so of --nvrtc; NULL: looked for in the usual places */
+};
+
+/* Its devices; *ret is malloc'ed. ERR_MISSING says what to install. */
+int local_probe(const struct local *l, struct device **ret, int *ret_n, struct err *e);
 
 /* The device with this ordinal; -1: the first. */
-int local_device(const char *runtime, int ordinal, struct device *ret, struct err *e);
+int local_device(const struct local *l, int ordinal, struct device *ret, struct err *e);
 
 /* A folder for sources and binaries of this process alone; free with local_folder_remove. */
 int local_folder(char **ret, struct err *e);
@@ -23,7 +29,7 @@ void local_folder_remove(char *folder); /* accepts NULL */
 
 /* Compiles one job, whose cache must be set. A deadline that passes and a worker that dies are
  * outcomes: COMPILE_TIMEOUT, LOST. */
-int local_compile(const char *runtime, const struct compile_job *job, double timeout_s,
+int local_compile(const struct local *l, const struct compile_job *job, double timeout_s,
 		  struct artifact *ret, struct err *e);
 
 /* A request to a worker with a deadline. Anything but the reply asked for is an error: `what`

@@ -21,13 +21,15 @@ struct call {
 	struct str buffer;
 };
 
-static int start(const char *role, int theirs, pid_t *ret, struct err *e)
+static int start(const char *role, const char *nvrtc, int theirs, pid_t *ret, struct err *e)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
-	char parent[32], word[] = "worker", flag[] = "--parent", program[] = "evo-tuned";
-	char *role_copy = mem_strdup(role);
-	char *argv[] = { program, word, role_copy, flag, parent, NULL };
+	char parent[32];
+	const char *argv[] = {
+		"evo-tuned", "worker", role, "--parent", parent, nvrtc ? "--nvrtc" : NULL,
+		nvrtc,	     NULL,
+	};
 	sigset_t all, none;
 	int rc;
 
@@ -43,15 +45,14 @@ static int start(const char *role, int theirs, pid_t *ret, struct err *e)
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
 						POSIX_SPAWN_SETSIGMASK);
-	rc = posix_spawn(ret, "/proc/self/exe", &actions, &attr, argv, environ);
+	rc = posix_spawn(ret, "/proc/self/exe", &actions, &attr, (char **)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
-	free(role_copy);
 	errno = rc;
 	return rc ? err_sys(e, "a %s worker cannot be started", role) : 0;
 }
 
-int call_new(const char *role, struct call **ret, struct err *e)
+int call_new(const char *role, const char *nvrtc, struct call **ret, struct err *e)
 {
 	int fds[2], r;
 	struct call *c;
@@ -59,7 +60,7 @@ int call_new(const char *role, struct call **ret, struct err *e)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
 		return err_sys(e, "socketpair");
-	r = start(role, fds[1], &pid, e);
+	r = start(role, nvrtc, fds[1], &pid, e);
 	close(fds[1]);
 	if (r < 0) {
 		close(fds[0]);

@@ -17,7 +17,8 @@ enum call_end {
 
 struct call;
 
-int call_new(const char *role, struct call **ret, struct err *e);
+/* nvrtc is the libnvrtc.so that it uses, NULL: looked for in the usual places. */
+int call_new(const char *role, const char *nvrtc, struct call **ret, struct err *e);
 void call_free(struct call *c); /* accepts NULL; kills and reaps */
 
 /* Sends `line` (freed) and waits. 0 with *ret_end; *ret is filled only if CALL_REPLIED. On
