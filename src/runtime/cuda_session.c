@@ -9,6 +9,7 @@
 #include "runtime/cuda_data.h"
 #include "runtime/cuda_place.h"
 #include "runtime/nvrtc.h"
+#include "runtime/verify.h"
 
 static const char verify_text[] =
 #include "kernels/verify.cu.inc"
@@ -191,22 +192,33 @@ static int lay_out(struct session *s, struct err *e)
 	return cuda_check(&s->cu, result, e, "allocating the buffers");
 }
 
+static int make_set(struct session *s, int shape, uint64_t seed, struct err *e)
+{
+	int r;
+
+	if (dataset_find(s, shape, seed))
+		return 0;
+	r = dataset_make(s, shape, seed, &s->sets[s->n_sets], e);
+	if (r == 0)
+		s->n_sets++;
+	return r;
+}
+
 static int make_sets(struct session *s, struct err *e)
 {
 	const struct problem *p = s->p;
 	int r = 0;
 
 	s->fresh = mem_array((size_t)p->n_shapes + 1, sizeof *s->fresh);
-	s->sets = mem_array((size_t)p->n_shapes * (size_t)p->n_seeds + 1, sizeof *s->sets);
+	s->sets = mem_array((size_t)p->n_shapes * ((size_t)p->n_seeds + 1), sizeof *s->sets);
 	for (int shape = 0; shape < p->n_shapes && r == 0; shape++) {
 		const struct problem_shape *ps = &p->shapes[shape];
 		int seeds = ps->check ? p->n_seeds : ps->time ? 1 : 0;
 
-		for (int i = 0; i < seeds && r == 0; i++) {
-			r = dataset_make(s, shape, p->seeds[i], &s->sets[s->n_sets], e);
-			if (r == 0)
-				s->n_sets++;
-		}
+		for (int i = 0; i < seeds && r == 0; i++)
+			r = make_set(s, shape, p->seeds[i], e);
+		if (r == 0 && ps->time)
+			r = make_set(s, shape, verify_other_seed(p, shape, p->seeds[0]), e);
 	}
 	return r;
 }

@@ -5,17 +5,16 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "runtime/cuda_graph.h"
 #include "runtime/cuda_place.h"
+#include "runtime/cuda_recheck.h"
 #include "runtime/stats.h"
 
 /*
- * The spin kernel in front of a sample keeps the device busy until everything is queued, so that
- * no sample holds a gap in which the device waits for the host. Where the cache is to be cold,
- * every launch follows a write of twice the cache's size, and what a graph of such writes alone
- * takes is subtracted.
+ * Where the cache is to be cold, every launch follows a write of twice the cache's size, and what
+ * a graph of such writes alone takes is subtracted.
  */
 enum {
-	SPIN_US = 25,
 	LAUNCHES_MAX = 1000,
 	ESTIMATE_LAUNCHES_MAX = 64,
 	ESTIMATE_NS = 200000,
@@ -39,56 +38,18 @@ struct timing_run {
 	struct timing *ret;
 };
 
-static int spin(struct session *s)
-{
-	int64_t khz = s->device.attr[DEVICE_CLOCK_KHZ];
-	int64_t cycles = (khz > 0 ? khz : 1000000) * SPIN_US / 1000;
-	void *arguments[] = { &cycles };
-
-	return s->cu.launch(s->spin, 1, 1, 1, 1, 1, 1, 0, s->stream, arguments, NULL);
-}
-
 static int flush(struct session *s)
 {
 	return s->cu.set8(s->flush.at, 0, (size_t)s->flush.bytes, s->stream);
 }
 
-/* The four below return a CUresult. */
+/* The three below return a CUresult. */
 static int launch_once(struct timing_run *run)
 {
 	struct session *s = run->t->s;
 	int result = run->cold ? flush(s) : CUDA_OK;
 
 	return result == CUDA_OK ? cuda_call_go(s, &run->call) : result;
-}
-
-static int elapsed(struct session *s, double *ret_ns)
-{
-	float ms = 0;
-	int result = s->cu.event_record(s->end, s->stream);
-
-	if (result == CUDA_OK)
-		result = s->cu.event_sync(s->end);
-	if (result == CUDA_OK)
-		result = s->cu.event_elapsed(&ms, s->start, s->end);
-	*ret_ns = (double)ms * 1e6;
-	return result;
-}
-
-static int begin(struct session *s)
-{
-	int result = spin(s);
-
-	return result == CUDA_OK ? s->cu.event_record(s->start, s->stream) : result;
-}
-
-static int time_graph(struct session *s, struct cuda_exec *exec, double *ret_ns)
-{
-	int result = begin(s);
-
-	if (result == CUDA_OK)
-		result = s->cu.graph_launch(exec, s->stream);
-	return result == CUDA_OK ? elapsed(s, ret_ns) : result;
 }
 
 static int time_event(struct timing_run *run, double *ret_ns)
@@ -100,7 +61,7 @@ static int time_event(struct timing_run *run, double *ret_ns)
 		result = s->cu.event_record(s->start, s->stream);
 	if (result == CUDA_OK)
 		result = cuda_call_go(s, &run->call);
-	return result == CUDA_OK ? elapsed(s, ret_ns) : result;
+	return result == CUDA_OK ? timing_end(s, ret_ns) : result;
 }
 
 static int warm_up(struct timing_run *run, int launches)
@@ -118,12 +79,12 @@ static int estimate(struct timing_run *run, double *ret_ns)
 	double ns = 0;
 
 	for (int n = 1;; n *= 4) {
-		int result = begin(run->t->s);
+		int result = timing_begin(run->t->s);
 
 		for (int i = 0; i < n && result == CUDA_OK; i++)
 			result = launch_once(run);
 		if (result == CUDA_OK)
-			result = elapsed(run->t->s, &ns);
+			result = timing_end(run->t->s, &ns);
 		if (result != CUDA_OK)
 			return result;
 		if (ns >= ESTIMATE_NS || n >= ESTIMATE_LAUNCHES_MAX) {
@@ -133,28 +94,18 @@ static int estimate(struct timing_run *run, double *ret_ns)
 	}
 }
 
-/* A graph of the sample's launches, or of its flushes alone. A capture must be ended even when
- * something in it failed, or the stream is of no use any more. */
-static int build(struct timing_run *run, bool only_flushes, struct cuda_exec **ret)
+static int queue_launch(void *run, int i)
 {
-	struct session *s = run->t->s;
-	struct cuda_graph *graph = NULL;
-	int result = s->cu.capture_begin(s->stream, CUDA_CAPTURE_THREAD_LOCAL), ended;
+	(void)i;
+	return launch_once(run);
+}
 
-	if (result != CUDA_OK)
-		return result;
-	for (int i = 0; i < run->launches && result == CUDA_OK; i++)
-		result = only_flushes ? flush(s) : launch_once(run);
-	ended = s->cu.capture_end(s->stream, &graph);
-	if (result == CUDA_OK)
-		result = ended;
-	if (result == CUDA_OK)
-		result = s->cu.graph_instantiate(ret, graph, 0);
-	if (result == CUDA_OK)
-		result = s->cu.graph_upload(*ret, s->stream);
-	if (graph)
-		s->cu.graph_destroy(graph);
-	return result;
+static int queue_flush(void *run, int i)
+{
+	struct timing_run *r = run;
+
+	(void)i;
+	return flush(r->t->s);
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -167,10 +118,11 @@ static int compare_doubles(const void *a, const void *b)
 static int time_flushes(struct timing_run *run)
 {
 	double ns[FLUSH_SAMPLES];
-	int result = build(run, true, &run->flush_exec);
+	struct session *s = run->t->s;
+	int result = graph_build(s, queue_flush, run, run->launches, &run->flush_exec);
 
 	for (int i = 0; i < FLUSH_SAMPLES && result == CUDA_OK; i++)
-		result = time_graph(run->t->s, run->flush_exec, &ns[i]);
+		result = graph_time(s, run->flush_exec, &ns[i]);
 	if (result != CUDA_OK)
 		return result;
 	qsort(ns, FLUSH_SAMPLES, sizeof ns[0], compare_doubles);
@@ -188,7 +140,7 @@ static int build_graphs(struct timing_run *run)
 	run->launches = 1;
 	if (one_ns > 0 && sample_ns > one_ns)
 		run->launches = (int)fmin(round(sample_ns / one_ns), LAUNCHES_MAX);
-	result = build(run, false, &run->exec);
+	result = graph_build(run->t->s, queue_launch, run, run->launches, &run->exec);
 	if (result == CUDA_OK && run->cold)
 		result = time_flushes(run);
 	return result;
@@ -201,7 +153,7 @@ static int take_sample(struct timing_run *run, double *ret_ns)
 
 	if (run->ret->mode == TIMING_EVENT)
 		return time_event(run, ret_ns);
-	result = time_graph(run->t->s, run->exec, &ns);
+	result = graph_time(run->t->s, run->exec, &ns);
 	*ret_ns = fmax(ns - run->flush_ns, 0) / run->launches;
 	return result;
 }
@@ -288,6 +240,20 @@ static int prepare(struct timing_run *run)
 	return result;
 }
 
+static int recheck(struct timing_run *run, struct err *e)
+{
+	struct recheck after = { .timed = run->set,
+				 .places = run->places,
+				 .call = &run->call,
+				 .exec = run->exec,
+				 .timing = run->ret };
+	int64_t start = clock_mono_ns();
+	int r = trial_recheck(run->t, &after, e);
+
+	run->t->m->verify_ms += (double)(clock_mono_ns() - start) / 1e6;
+	return r;
+}
+
 static int run_timing(struct timing_run *run, struct err *e)
 {
 	struct trial *t = run->t;
@@ -312,6 +278,8 @@ static int run_timing(struct timing_run *run, struct err *e)
 	t->m->time_ms += (double)(clock_mono_ns() - start) / 1e6;
 	if (r == 0)
 		summarise(run->ret, graph ? run->launches : 1);
+	if (r == 0 && t->job->verify)
+		r = recheck(run, e);
 	if (run->exec)
 		t->s->cu.exec_destroy(run->exec);
 	if (run->flush_exec)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { CLOCK_TICK_NS = 100 };
+
 static const char other_bits[] = "a second launch gave other bits";
 
 /*
@@ -153,4 +155,48 @@ enum outcome verify_outcome(const struct check *c)
 	if (c->passed)
 		return OUTCOME_OK;
 	return strcmp(c->why, other_bits) == 0 ? OUTCOME_NONDETERMINISTIC : OUTCOME_WRONG;
+}
+
+/* Fills that are made of another buffer vary with that. */
+static bool is_random(const struct fill *f)
+{
+	if (f->kind == FILL_NORMAL)
+		return f->b > 0;
+	return (f->kind == FILL_UNIFORM || f->kind == FILL_INTEGERS) && f->a < f->b;
+}
+
+static bool inputs_vary(const struct problem *p, int shape)
+{
+	const struct shape_buffer *buffers = p->shapes[shape].buffers;
+
+	for (int b = 0; b < p->n_buffers; b++)
+		if (buffers[b].count > 0 && is_random(&buffers[b].fill))
+			return true;
+	return false;
+}
+
+uint64_t verify_other_seed(const struct problem *p, int shape, uint64_t seed)
+{
+	if (!inputs_vary(p, shape))
+		return seed;
+	for (int i = 0; i < p->n_references; i++)
+		if (p->references[i].files)
+			return seed;
+	for (int i = 0; i < p->n_seeds; i++)
+		if (p->seeds[i] != seed)
+			return p->seeds[i];
+	return seed ^ 1;
+}
+
+void verify_mark_after_timing(struct check *c)
+{
+	char text[sizeof c->why];
+
+	snprintf(text, sizeof text, "after timing: %.100s", c->why);
+	snprintf(c->why, sizeof c->why, "%s", text);
+}
+
+bool verify_keeps_answers(double differ_ns, double repeat_ns, double p50_ns)
+{
+	return differ_ns - repeat_ns > 0.5 * fmin(p50_ns, repeat_ns) + CLOCK_TICK_NS;
 }

@@ -17,9 +17,14 @@
  * A check launches twice, with outputs and scratch poisoned by another pattern each time: in round
  * 0 floating-point outputs are NaN; an integer that was not written shows in one of the rounds at
  * least. Both rounds are compared with the expected output, and with each other bit by bit.
+ *
+ * After it was timed, a variant is launched once more the way it was timed, on the inputs of
+ * another seed, and the outputs are not poisoned: what does nothing from some launch on, or where
+ * the output looks done, shows there. Then launches whose inputs differ from those of the launch
+ * before are timed against launches whose inputs repeat: what keeps answers shows there.
  */
 enum {
-	VERIFY_GUARD_BYTES = 256, /* of each zone before and behind a buffer */
+	VERIFY_GUARD_BYTES = 4096, /* of each zone before and behind a buffer, at least */
 	VERIFY_GUARD_BYTE = 0xc3,
 	VERIFY_ROUNDS = 2,
 };
@@ -59,5 +64,22 @@ void verify_judge(const struct figures *figures, int n, const struct gates *gate
 
 /* OK, WRONG, or NONDETERMINISTIC where that is all that is wrong. */
 enum outcome verify_outcome(const struct check *c);
+
+/*
+ * The seed whose inputs follow upon those of `seed` after timing: the first other one of the
+ * problem, or one made up where it has none. It is `seed` itself where the shape's inputs are the
+ * same for every seed, or the expected outputs come from files, which belong to one seed.
+ */
+uint64_t verify_other_seed(const struct problem *p, int shape, uint64_t seed);
+
+/* Says in `why` of a failed check when it was made. */
+void verify_mark_after_timing(struct check *c);
+
+/*
+ * Whether launches that take `differ_ns` when their inputs differ from those of the launch before,
+ * and `repeat_ns` when they repeat, give away a kernel that keeps answers: it is slower by more
+ * than half a launch of p50_ns or of repeat_ns, whichever is shorter, and the tick of the clock.
+ */
+bool verify_keeps_answers(double differ_ns, double repeat_ns, double p50_ns);
 
 #endif
