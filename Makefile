@@ -13,7 +13,7 @@ VERSION := $(shell cat VERSION)
 CPPFLAGS += -Isrc -I$(B)/gen
 CFLAGS   += $(STD) $(WARN) $(OPT) $(SAN) $(if $(WERROR),-Werror)
 LDFLAGS  += $(SAN)
-LDLIBS    = -luv -lsqlite3 -lcjson -lmd -ldl -lm -lpthread
+LDLIBS    = -luv -lsqlite3 -lcjson -lmd -lz -llzma -ldl -lm -lpthread
 
 ROOMS := base runtime tuner/search tuner/task tuner/worker tuner/daemon tuner/cli
 SRC   := $(sort $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c)))
@@ -32,7 +32,7 @@ say    = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
 all: $(BIN)		## build the program (default)
 
 # What the program and the tests need from Debian or Ubuntu; installed only where missing.
-NEED      = gcc libc6-dev libuv1-dev libsqlite3-dev libcjson-dev libmd-dev
+NEED      = gcc libc6-dev libuv1-dev libsqlite3-dev libcjson-dev libmd-dev zlib1g-dev liblzma-dev
 NEED_TEST = $(NEED) g++ libcmocka-dev clang clang-format clang-tidy cppcheck libclang-rt-14-dev \
             python3 python3-jsonschema sqlite3
 ROOT     := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -141,7 +141,7 @@ install: all		## PREFIX (/usr/local), DESTDIR
 bundle: all		## build/bundle: the program with its libraries, kernels and tasks, to carry elsewhere
 	$(Q)rm -rf $(B)/bundle && mkdir -p $(B)/bundle/lib $(B)/bundle/src
 	$(Q)$(CC) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/lib' -Wl,--disable-new-dtags -o $(B)/bundle/evo-tuned $(OBJ) $(LDLIBS)
-	$(Q)ldd $(B)/bundle/evo-tuned | awk '$$1 ~ /lib(uv|sqlite3|cjson|md)\./ {print $$3}' | xargs -I{} cp -L {} $(B)/bundle/lib/
+	$(Q)ldd $(B)/bundle/evo-tuned | awk '$$1 ~ /lib(uv|sqlite3|cjson|md|z|lzma)\./ {print $$3}' | xargs -I{} cp -L {} $(B)/bundle/lib/
 	$(Q)cp -r src/kernels $(B)/bundle/src/ && cp -r configs $(B)/bundle/
 	$(call say,OUT,$(B)/bundle)
 

@@ -9,6 +9,7 @@ BEGIN {
 	own["sql.h"] = "^src/tuner/daemon/store[a-z_]*[.][ch]$"
 	own["cjson/cJSON.h"] = "^src/base/json[.]h$"
 	own["sha2.h"] = "^src/base/hash[.]c$"
+	own["zlib.h"] = own["lzma.h"] = "^src/base/unpack[.]c$"
 	own["dlfcn.h"] = "^src/runtime/"
 	pure["time.h"] = pure["unistd.h"] = pure["fcntl.h"] = pure["base/clock.h"] = 1
 	pure["base/file.h"] = pure["base/log.h"] = pure["sys/time.h"] = 1
