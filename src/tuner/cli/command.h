@@ -53,7 +53,8 @@ struct command {
 	X(runs)        \
 	X(watch)       \
 	X(pause)       \
-	X(cancel) X(stop) X(top) X(show) X(export) X(check) X(bench) X(doctor) X(daemon) X(worker)
+	X(cancel)      \
+	X(stop) X(top) X(show) X(export) X(check) X(bench) X(replay) X(doctor) X(daemon) X(worker)
 
 #define X(name) extern const struct command command_##name;
 COMMAND_MAP(X)

@@ -1,0 +1,271 @@
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "tuner/cli/command.h"
+#include "tuner/cli/figure.h"
+#include "tuner/cli/print.h"
+#include "tuner/cli/replay.h"
+#include "tuner/cli/table.h"
+#include "tuner/search/search.h"
+
+enum { BUDGET = 128, SEED = 1 };
+
+struct replay_command {
+	const char *strategy, *log, *t1;
+	struct option_seed seed;
+	int64_t budget, elite_k, repeat, jobs;
+};
+
+static const struct replay_command defaults = { .repeat = 1 };
+
+#define AT(field) .offset = offsetof(struct replay_command, field)
+
+static const struct option_spec options[] = {
+	{ .name = "strategy",
+	  .kind = OPTION_TEXT,
+	  .value = "NAME",
+	  .help = "full (default), random or exhaustive",
+	  AT(strategy) },
+	{ .name = "budget",
+	  .letter = 'b',
+	  .kind = OPTION_INT,
+	  .value = "N",
+	  .help = "evaluations (default: the file's own budget, else 128)",
+	  AT(budget),
+	  .min = 1,
+	  .max = 1e9 },
+	{ .name = "elite-k",
+	  .kind = OPTION_INT,
+	  .value = "K",
+	  .help = "elites that the strategy keeps (default: its own)",
+	  AT(elite_k),
+	  .min = 1,
+	  .max = 1000 },
+	{ .name = "seed",
+	  .kind = OPTION_SEED,
+	  .value = "N",
+	  .help = "of the first repeat, one more for each other (default: the file's, else 1)",
+	  AT(seed) },
+	{ .name = "repeat",
+	  .kind = OPTION_INT,
+	  .value = "R",
+	  .help = "how many searches to run (default 1)",
+	  AT(repeat),
+	  .min = 1,
+	  .max = 1e6 },
+	{ .name = "jobs",
+	  .letter = 'j',
+	  .kind = OPTION_INT,
+	  .value = "W",
+	  .help = "compile workers beside one device, with W + 2 trials on their way as in a "
+		  "real run (default: one trial at a time)",
+	  AT(jobs),
+	  .min = 1,
+	  .max = 1024 },
+	{ .name = "t1",
+	  .kind = OPTION_TEXT,
+	  .value = "FILE",
+	  .help = "the T1 description of T4 results (default: the one beside them, if any)",
+	  AT(t1) },
+	{ .name = "log",
+	  .kind = OPTION_TEXT,
+	  .value = "FILE",
+	  .help = "write what was evaluated: positions in the recording, one a line",
+	  AT(log) },
+	{ 0 },
+};
+
+static uint64_t first_seed(const struct replay_command *c, const struct recording *r)
+{
+	if (c->seed.given)
+		return c->seed.value;
+	return r->has_seed ? r->seed : SEED;
+}
+
+static struct replay_options options_of(const struct replay_command *c, const struct recording *r)
+{
+	struct replay_options o = {
+		.strategy = c->strategy,
+		.elite_k = (int)c->elite_k,
+		.jobs = (int)c->jobs,
+		.max_evals = c->budget ? c->budget : BUDGET,
+		.max_cost = HUGE_VAL,
+	};
+
+	if (r->has_budget && !c->budget) {
+		o.max_evals = r->max_evals;
+		o.min_evals = r->min_evals;
+		o.max_cost = r->max_cost;
+	}
+	return o;
+}
+
+/* --- results --- */
+
+static void print_line(const struct recording *r, uint64_t seed, const struct replay_result *x)
+{
+	cJSON *o = json_new_object(), *keys;
+	char digits[24], *text;
+
+	if (seed <= UINT64_C(1) << 53) {
+		json_add_int(o, "seed", (int64_t)seed);
+	} else {
+		snprintf(digits, sizeof digits, "%" PRIu64, seed);
+		json_add_string(o, "seed", digits);
+	}
+	keys = json_add_list(o, "keys");
+	for (size_t i = 0; i < x->n; i++)
+		json_push(keys, cJSON_CreateString(r->entry[x->order[i]].key));
+	json_add_double(o, "best", x->best < r->n ? r->entry[x->best].value : NAN);
+	json_add_double(o, "virtual_seconds", x->virtual_s);
+	text = json_render(o);
+	puts(text);
+	free(text);
+	cJSON_Delete(o);
+}
+
+static void print_recording(const struct recording *r)
+{
+	size_t best = recording_best(r), ok = 0;
+	char text[FIGURE_MAX];
+
+	for (size_t i = 0; i < r->n; i++)
+		ok += r->entry[i].ok;
+	printf("%s", r->format);
+	if (r->kernel && *r->kernel)
+		printf(": %s", r->kernel);
+	if (r->device && *r->device)
+		printf(" on %s", r->device);
+	printf("\n%s configurations, ", figure_large((double)r->n, text));
+	printf("%s of them ok", figure_large((double)ok, text));
+	if (best < r->n)
+		printf("; best %s %.6g (%s)", r->objective, r->entry[best].value,
+		       r->entry[best].key);
+	puts("\n");
+}
+
+static struct table *new_table(const struct recording *r)
+{
+	static const char *const columns[] = { ">evaluations", ">failed", ">of the optimum",
+					       ">virtual time", ">search per trial" };
+	struct table *t = table_new();
+	char best[80];
+
+	snprintf(best, sizeof best, ">best %s", r->objective);
+	table_column(t, ">seed");
+	table_column(t, best);
+	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+		table_column(t, columns[i]);
+	return t;
+}
+
+static void add_row(struct table *t, const struct recording *r, uint64_t seed,
+		    const struct replay_result *x)
+{
+	char text[FIGURE_MAX];
+	double optimum, best;
+
+	table_cellf(t, "%" PRIu64, seed);
+	if (x->best < r->n) {
+		best = recording_score(r, &r->entry[x->best]);
+		optimum = recording_score(r, &r->entry[recording_best(r)]);
+		table_cellf(t, "%.6g", r->entry[x->best].value);
+	} else {
+		best = optimum = NAN;
+		table_cell(t, "-");
+	}
+	table_cellf(t, "%zu", x->n);
+	table_cellf(t, "%zu", x->n_failed);
+	if (isnan(best))
+		table_cell(t, "-");
+	else
+		table_cellf(t, "%.1f %%", 100 * optimum / best);
+	table_cell(t, figure_seconds(x->virtual_s, text));
+	table_cell(t, x->n ? figure_time(x->search_s * 1e9 / (double)x->n, text) : "-");
+}
+
+static int write_log(const char *path, const struct replay_result *x, struct err *e)
+{
+	struct str s = STR_INIT;
+	int r;
+
+	for (size_t i = 0; i < x->n; i++)
+		str_addf(&s, "%zu\n", x->order[i]);
+	r = file_write(path, s.data, s.len, e);
+	str_release(&s);
+	return r < 0 ? err_wrap(e, "--log") : 0;
+}
+
+/* --- the command --- */
+
+static int replay_once(const struct invocation *v, const struct recording *r,
+		       const struct replay_options *o, struct table *t, struct err *e)
+{
+	const struct replay_command *c = v->options;
+	struct replay_result x = { 0 };
+	int status = replay_run(r, o, &x, e);
+
+	if (status == 0 && c->log)
+		status = write_log(c->log, &x, e);
+	if (status == 0 && v->json)
+		print_line(r, o->seed, &x);
+	else if (status == 0)
+		add_row(t, r, o->seed, &x);
+	replay_result_release(&x);
+	return status;
+}
+
+static int replay(const struct invocation *v, const struct recording *r, struct err *e)
+{
+	const struct replay_command *c = v->options;
+	struct replay_options o = options_of(c, r);
+	struct table *t = new_table(r);
+	int status = 0;
+
+	o.seed = first_seed(c, r);
+	for (int64_t i = 0; i < c->repeat && status == 0; i++, o.seed++)
+		status = replay_once(v, r, &o, t, e);
+	if (status == 0 && !v->json) {
+		print_recording(r);
+		table_print(t, stdout);
+	}
+	table_free(t);
+	return status;
+}
+
+static int run(const struct invocation *v, struct err *e)
+{
+	const struct replay_command *c = v->options;
+	struct recording *r = NULL;
+	int status;
+
+	if (c->log && c->repeat > 1) {
+		err_set(e, ERR_INVALID, "--log takes one search: leave out --repeat");
+		return -EXIT_USAGE;
+	}
+	status = recording_load(v->operands[0], c->t1, &r, e);
+	if (status == 0)
+		status = replay(v, r, e);
+	recording_free(r);
+	return status < 0 ? -EXIT_USAGE : EXIT_DONE;
+}
+
+const struct command command_replay = {
+	.name = "replay",
+	.summary = "run a search over a recorded space, on a virtual clock",
+	.operands = "FILE",
+	.notes = "FILE is a Kernel Tuner cache, T4 results or a searchbench task; it may be packed "
+		 "by gzip or xz.\n--json prints one line a search: seed, keys in the order "
+		 "evaluated, best, virtual_seconds.",
+	.min_operands = 1,
+	.max_operands = 1,
+	.query = true,
+	.options = options,
+	.defaults = &defaults,
+	.size = sizeof(struct replay_command),
+	.run = run,
+};
