@@ -14,8 +14,10 @@
  *
  *   FAKECUDA_DEVICES  how many there are (1)
  *   FAKECUDA_NAME     what they are called
+ *   FAKECUDA_UUID     the first byte of their UUIDs, a number (250)
  *   FAKECUDA_FAIL     "SYMBOL:N:WHAT;...": the N-th call of SYMBOL in this process answers the
  *                     CUresult WHAT, or sleeps ("hang"), or ends the process by SIGKILL ("die")
+ *   FAKECUDA_TOLD     a file that gets the line "SYMBOL N PID" before each of these
  */
 enum { FAKE_PARAMETERS_MAX = 16 };
 
