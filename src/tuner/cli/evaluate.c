@@ -8,8 +8,6 @@
 #include "tuner/daemon/row.h"
 #include "tuner/daemon/score.h"
 
-enum { OPEN_MS = 120000 };
-
 struct evaluation {
 	const struct local *where;
 	const struct task *task;
@@ -117,7 +115,7 @@ static int open_and_measure(const struct evaluation *v, struct err *e)
 	r = local_ask(c,
 		      wire_ask_open(1, v->where->runtime, task_device(v->bound)->ordinal,
 				    task_problem(v->bound)),
-		      OPEN_MS, "filling the buffers and running the references", &reply, e);
+		      LOCAL_OPEN_MS, "filling the buffers and running the references", &reply, e);
 	if (r == 0) {
 		wire_reply_release(&reply);
 		r = measure(v, c, e);
@@ -205,5 +203,35 @@ int evaluate(const struct local *where, const struct task *t, struct task_bound 
 		trial_free(v.trial);
 	else
 		row_from_trial(v.trial, ret);
+	return r;
+}
+
+int evaluate_references(const struct local *where, const struct task *t, struct task_bound *b,
+			const char *folder, struct err *e)
+{
+	struct evaluation v = { .where = where, .task = t, .bound = b, .folder = folder };
+	int r = task_materialise(t, folder, e);
+
+	return r < 0 ? r : build_references(&v, e);
+}
+
+int evaluate_build(const struct local *where, const struct task *t, struct task_bound *b,
+		   const uint16_t *config, const char *folder, struct trial **ret, struct err *e)
+{
+	struct trial *one = trial_new();
+	struct evaluation v = { where, t, b, folder, one };
+	int r = task_launches(b, config, &one->launches, e);
+
+	if (r == 0) {
+		one->n_launches = task_problem(b)->n_shapes;
+		r = compile(&v, config, e);
+	}
+	if (r == 0 && one->artifact.outcome != OUTCOME_OK)
+		r = err_set(e, ERR_FAILED, "%s: %.800s", outcome_name(one->artifact.outcome),
+			    one->artifact.log);
+	if (r < 0)
+		trial_free(one);
+	else
+		*ret = one;
 	return r;
 }

@@ -2,7 +2,7 @@
 #define CLI_EVALUATE_H
 
 #include "tuner/cli/local.h"
-#include "tuner/daemon/record.h"
+#include "tuner/daemon/trial.h"
 #include "tuner/task/task.h"
 
 /*
@@ -12,5 +12,16 @@
  */
 int evaluate(const struct local *where, const struct task *t, struct task_bound *b,
 	     const uint16_t *config, struct trial_record *ret, struct err *e);
+
+/*
+ * The halves of it, for who measures more than once (see remeasure.h). Both write sources and
+ * binaries to `folder`. References are set in b's problem; *ret has artifact and launches, and is
+ * to be freed with trial_free. ERR_FAILED says why it cannot be built, ERR_INVALID why it cannot be
+ * launched.
+ */
+int evaluate_references(const struct local *where, const struct task *t, struct task_bound *b,
+			const char *folder, struct err *e);
+int evaluate_build(const struct local *where, const struct task *t, struct task_bound *b,
+		   const uint16_t *config, const char *folder, struct trial **ret, struct err *e);
 
 #endif

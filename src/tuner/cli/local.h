@@ -6,6 +6,8 @@
 #include "runtime/runtime.h"
 #include "tuner/worker/call.h"
 
+enum { LOCAL_OPEN_MS = 120000 }; /* until a measuring worker has opened a problem */
+
 /*
  * This machine without a daemon: devices, compiles and measurements by worker processes, which may
  * crash or hang without harm. Everything blocks and has a deadline.
