@@ -33,9 +33,9 @@ class Place:
         """Runs it to its end; stdout, after its exit status was found to be `status`."""
         return self.both(*words, status=status, **more)[0]
 
-    def both(self, *words, status=0, **more):
+    def both(self, *words, status=0, seconds=50, **more):
         child = self.popen(*words, **more)
-        out, err = child.communicate(timeout=50)
+        out, err = child.communicate(timeout=seconds)
         if child.returncode != status:
             raise AssertionError(f"{' '.join(words)}: expected status {status}, found "
                                  f"{child.returncode}\nstdout: {out}\nstderr: {err}")

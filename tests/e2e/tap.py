@@ -55,7 +55,7 @@ def contains(text, part, what="text"):
         raise AssertionError(f"{what}: expected {part!r} in {text!r}")
 
 
-def until(condition, what, seconds=20):
+def until(condition, what, seconds=20, pause_s=0.01):
     """Polls until condition() is true and returns what it gave; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -64,7 +64,7 @@ def until(condition, what, seconds=20):
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s in vain for {what}; last: {found!r}")
-        time.sleep(0.01)
+        time.sleep(pause_s)
 
 
 _folders = []
