@@ -91,6 +91,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- name: trial_each
 SELECT * FROM trial_row WHERE run = ? AND no > ? ORDER BY no;
 
+-- name: trial_binaries
+SELECT config, artifact FROM trial WHERE run = ? AND artifact IS NOT NULL ORDER BY no LIMIT ?;
+
 -- name: trial_top
 SELECT * FROM trial_row WHERE run = ? AND outcome = 'ok' ORDER BY score_ns, no LIMIT ?;
 

@@ -264,6 +264,26 @@ int store_each_trial(struct store *s, int64_t run, int64_t from, store_on_trial 
 	return store_trial_each(&c, f, ctx, e);
 }
 
+int store_each_binary(struct store *s, int64_t run, int64_t limit, store_on_binary *f, void *ctx,
+		      struct err *e)
+{
+	struct sql_call c;
+	int r;
+
+	sql_prepare(&s->sql, SQL_trial_binaries, &c);
+	sql_put_int(&c, run);
+	sql_put_int(&c, limit);
+	while ((r = sql_step(&c, e)) > 0) {
+		const char *config = sql_peek_text(&c);
+
+		r = f(ctx, config, sql_peek_text(&c), e);
+		if (r)
+			break;
+	}
+	sql_end(&c);
+	return r;
+}
+
 int store_top(struct store *s, int64_t run, int64_t k, store_on_trial *f, void *ctx, struct err *e)
 {
 	struct sql_call c;

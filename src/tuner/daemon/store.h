@@ -68,6 +68,10 @@ int store_summary(struct store *s, int64_t run, struct run_summary *ret, struct 
 typedef int store_on_trial(void *ctx, const struct trial_record *t, struct err *e);
 int store_each_trial(struct store *s, int64_t run, int64_t from, store_on_trial *f, void *ctx,
 		     struct err *e);
+/* Configurations that compiled and their binaries, in the order of no; the texts are borrowed. */
+typedef int store_on_binary(void *ctx, const char *config, const char *artifact, struct err *e);
+int store_each_binary(struct store *s, int64_t run, int64_t limit, store_on_binary *f, void *ctx,
+		      struct err *e);
 /* ok trials by score, then no. */
 int store_top(struct store *s, int64_t run, int64_t k, store_on_trial *f, void *ctx, struct err *e);
 /* One with everything. */
