@@ -29,6 +29,8 @@ static void print_table(const struct findings *f)
 	for (int i = 0; i < f->n; i++) {
 		const struct finding *x = &f->all[i];
 
+		if (x->state == FINDING_BROKEN)
+			table_paint(t, PAINT_BAD);
 		table_cell(t, x->subject);
 		table_cell(t, finding_state_name(x->state));
 		table_cellf(t, "%.*s", (int)strcspn(x->detail, "\n"), x->detail);

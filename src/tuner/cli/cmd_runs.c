@@ -45,6 +45,8 @@ static void to_table(struct table *t, const struct run_record *r, const struct r
 {
 	char text[CLOCK_ISO_MAX];
 
+	if (r->state == RUN_FAILED)
+		table_paint(t, PAINT_BAD);
 	table_cellf(t, "%" PRId64, r->id);
 	table_cell(t, r->task_name);
 	table_cell(t, state);

@@ -9,6 +9,7 @@
 #include "base/near.h"
 #include "tuner/cli/command.h"
 #include "tuner/cli/paths.h"
+#include "tuner/cli/print.h"
 #include "version.h"
 
 /* What every command takes; --json is a table of its own, since only queries take it. */
@@ -191,7 +192,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	status = answer(argc, argv, &e);
 	if (status < 0) {
-		fprintf(stderr, "evo-tuned: %s\n", e.msg);
+		fprintf(stderr, "%sevo-tuned:%s %s\n", paint(PAINT_BAD, stderr),
+			paint(PAINT_NONE, stderr), e.msg);
 		status = status == EXIT_BY_ERROR ? (int)exit_of(&e) : -status;
 	}
 	return flushed(status);

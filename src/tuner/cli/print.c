@@ -30,11 +30,16 @@ void note(const char *fmt, ...)
 	str_release(&s);
 }
 
-bool stderr_is_terminal(void)
+static bool is_terminal(FILE *f)
 {
 	const char *term = getenv("TERM");
 
-	return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
+	return isatty(fileno(f)) && !(term && strcmp(term, "dumb") == 0);
+}
+
+bool stderr_is_terminal(void)
+{
+	return is_terminal(stderr);
 }
 
 int stderr_columns(void)
@@ -46,16 +51,15 @@ int stderr_columns(void)
 	return size.ws_col;
 }
 
-const char *paint(enum paint p)
+const char *paint(enum paint p, FILE *to)
 {
 	static const char *const sequences[] = {
 		[PAINT_NONE] = "\033[0m",
 		[PAINT_GOOD] = "\033[32m",
 		[PAINT_BAD] = "\033[31m",
-		[PAINT_DIM] = "\033[2m",
 	};
 	const char *no = getenv("NO_COLOR");
 
 	/* https://no-color.org: set and not empty */
-	return (no && no[0]) || !stderr_is_terminal() ? "" : sequences[p];
+	return (no && no[0]) || !is_terminal(to) ? "" : sequences[p];
 }

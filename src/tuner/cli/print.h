@@ -2,6 +2,7 @@
 #define CLI_PRINT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/json.h"
 
@@ -12,8 +13,8 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* "evo-t
 bool stderr_is_terminal(void);
 int stderr_columns(void); /* its width; 80 where it does not say */
 
-/* Escape sequences for stderr; empty when it is no terminal or NO_COLOR is set. */
-enum paint { PAINT_NONE, PAINT_GOOD, PAINT_BAD, PAINT_DIM };
-const char *paint(enum paint p);
+/* Escape sequences; empty when it is no terminal or NO_COLOR is set. */
+enum paint { PAINT_NONE, PAINT_GOOD, PAINT_BAD };
+const char *paint(enum paint p, FILE *to);
 
 #endif

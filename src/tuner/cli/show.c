@@ -248,6 +248,8 @@ static void show_checks(const struct stored *s, const struct trial_record *t, FI
 	for (int i = 0; i < t->n_checks; i++) {
 		const struct check *c = &t->checks[i];
 
+		if (!c->passed)
+			table_paint(table, PAINT_BAD);
 		cell_shape(table, s, c->shape);
 		table_cellf(table, "%" PRIu64, c->seed);
 		table_cellf(table, "%d", c->reference);

@@ -16,11 +16,18 @@ struct column {
 	int width;
 };
 
+struct painted {
+	int row;
+	enum paint paint;
+};
+
 struct table {
 	struct column *columns;
 	int n_columns;
 	char **cells;
 	int n_cells;
+	struct painted *painted;
+	int n_painted;
 };
 
 struct table *table_new(void)
@@ -38,6 +45,7 @@ void table_free(struct table *t)
 		free(t->cells[i]);
 	free(t->columns);
 	free(t->cells);
+	free(t->painted);
 	free(t);
 }
 
@@ -112,6 +120,12 @@ void table_cellf(struct table *t, const char *fmt, ...)
 	str_release(&s);
 }
 
+void table_paint(struct table *t, enum paint p)
+{
+	t->painted = mem_grow(t->painted, (size_t)t->n_painted + 1, sizeof *t->painted);
+	t->painted[t->n_painted++] = (struct painted){ table_rows(t), p };
+}
+
 int table_rows(const struct table *t)
 {
 	return t->n_columns ? t->n_cells / t->n_columns : 0;
@@ -134,7 +148,14 @@ static void add_line(const struct table *t, char *const *cells, struct str *s)
 	}
 	while (s->len > from && s->data[s->len - 1] == ' ')
 		s->data[--s->len] = '\0';
-	str_addc(s, '\n');
+}
+
+static enum paint paint_of(const struct table *t, int row)
+{
+	for (int i = 0; i < t->n_painted; i++)
+		if (t->painted[i].row == row)
+			return t->painted[i].paint;
+	return PAINT_NONE;
 }
 
 void table_print(const struct table *t, FILE *to)
@@ -145,10 +166,18 @@ void table_print(const struct table *t, FILE *to)
 	assert(t->n_columns && t->n_cells % t->n_columns == 0);
 	for (int i = 0; i < t->n_columns; i++)
 		titled |= t->columns[i].title[0] != '\0';
-	if (titled)
+	if (titled) {
 		add_line(t, NULL, &s);
-	for (int i = 0; i < t->n_cells; i += t->n_columns)
-		add_line(t, t->cells + i, &s);
+		str_addc(&s, '\n');
+	}
+	for (int row = 0; row < table_rows(t); row++) {
+		enum paint p = paint_of(t, row);
+
+		str_addz(&s, p ? paint(p, to) : "");
+		add_line(t, t->cells + (size_t)row * (size_t)t->n_columns, &s);
+		str_addz(&s, p ? paint(PAINT_NONE, to) : "");
+		str_addc(&s, '\n');
+	}
 	fputs(s.data, to);
 	str_release(&s);
 }

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "tuner/cli/print.h"
+
 /*
  * Columns of text, aligned by the width that a terminal shows. Cells are copied; control characters
  * in them are shown as '?', so that no text from a file can speak to the terminal.
@@ -17,6 +19,9 @@ void table_column(struct table *t, const char *title);
 /* Cells row by row; NULL is an empty one. */
 void table_cell(struct table *t, const char *text);
 void table_cellf(struct table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The row that the next cell begins is shown so, where colours are. */
+void table_paint(struct table *t, enum paint p);
 
 int table_rows(const struct table *t);
 void table_print(const struct table *t, FILE *to);
