@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "tuner/cli/config.h"
 #include "tuner/cli/figure.h"
 #include "tuner/cli/table.h"
 
@@ -102,6 +103,38 @@ static void text_from_files_cannot_speak_to_the_terminal(void **state)
 	table_free(t);
 }
 
+static void a_configuration_is_cut_into_the_texts_of_its_values(void **state)
+{
+	char json[] = "{\"A\":16,\"B,\":\"x\\\",}\",\"C\":true,\"D\":0.5}";
+	const char *values[4];
+
+	(void)state;
+	assert_int_equal(config_split(json, values, 4), 4);
+	assert_string_equal(values[0], "16");
+	assert_string_equal(values[1], "\"x\\\",}\"");
+	assert_string_equal(values[2], "true");
+	assert_string_equal(values[3], "0.5");
+}
+
+static void what_is_no_canonical_configuration_is_not_cut(void **state)
+{
+	static const char *const bad[] = {
+		"",	      "{",	    "{}",	  "{\"A\"",
+		"{\"A\":1",   "{\"A\":1}x", "{\"A\":\"1", "{A:1}",
+		"{\"A\":1,}", "[1]",	    "{\"A\\",	  "{\"A\":1,\"B\":2,\"C\":3}",
+	};
+	const char *values[2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		char *copy = strdup(bad[i]);
+
+		if (config_split(copy, values, 2) != -1)
+			fail_msg("%s: cut", bad[i]);
+		free(copy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +142,8 @@ int main(void)
 		cmocka_unit_test(unknown_figures_are_a_dash_and_others_are_short),
 		cmocka_unit_test(columns_align_by_what_a_terminal_shows),
 		cmocka_unit_test(text_from_files_cannot_speak_to_the_terminal),
+		cmocka_unit_test(a_configuration_is_cut_into_the_texts_of_its_values),
+		cmocka_unit_test(what_is_no_canonical_configuration_is_not_cut),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

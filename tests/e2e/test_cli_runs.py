@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import signal
+import sqlite3
 import time
 
 import cli
@@ -13,7 +14,7 @@ import tap
 
 GOOD = ("--set", "FAIL=0")
 TOP_KEYS = {"rank", "trial", "config", "p50_us", "ci_us", "speedup", "registers", "shared_bytes",
-            "spill_bytes", "cubin", "origin"}
+            "spill_bytes", "cubin", "origin", "score_us", "gates"}
 
 
 def tuned(*more, budget=6):
@@ -74,6 +75,30 @@ def test_top_says_which_parameter_never_changed_the_binary():
     tap.contains(said, "never changed the binary")
     tap.contains(said, "INERT")
     tap.equal("CHUNK" in said, False, "CHUNK called inert")
+
+
+def test_top_says_which_soft_gates_a_configuration_misses_and_how_they_count():
+    place, _, _ = tuned(*GOOD)
+    place.end_daemon()
+    first, second = place.json("top", "-k", "2")
+    tap.equal(first["gates"], [])
+    tap.equal(first["score_us"], first["p50_us"])
+    tap.equal("over" in place.both("top")[1], False, "a note on gates that nothing misses")
+    # No compiler reports figures of C code, so the row is made as a GPU's would be.
+    db = sqlite3.connect(place.db)
+    db.execute("DROP TRIGGER trial_not_changed")
+    db.execute("UPDATE trial SET score_ns = p50_ns * 1000, gates = ? WHERE no = ?",
+               ('["registers 130 over 128","shared_bytes 70000 over 65536"]', first["trial"]))
+    db.commit()
+    db.close()
+    rows = place.json("top")
+    tap.equal(rows[0]["trial"], second["trial"])
+    tap.equal(rows[-1]["gates"], ["registers 130 over 128", "shared_bytes 70000 over 65536"])
+    tap.equal(round(rows[-1]["score_us"] / rows[-1]["p50_us"]), 1000)
+    out, err = place.both("top")
+    tap.contains(out.splitlines()[0], "over")
+    tap.contains(out, "registers, shared_bytes")
+    tap.contains(err, "p50 times 1 + the penalty of each")
 
 
 def test_runs_and_status_give_the_promised_keys():
@@ -216,10 +241,11 @@ def read_terminal(fd, child):
     return text.decode()
 
 
-def on_terminal(place, *words):
+def on_terminal(place, *words, stdout=False, **env):
     ours, theirs = pty.openpty()
-    child = place.popen(*words, stderr=theirs, stdin=theirs,
-                        env={**place.env, "TERM": "xterm"})
+    more = {"stdout": theirs} if stdout else {}
+    child = place.popen(*words, stderr=theirs, stdin=theirs, **more,
+                        env={**place.env, "TERM": "xterm", **env})
     os.close(theirs)
     text = read_terminal(ours, child)
     child.communicate(timeout=20)
@@ -233,6 +259,17 @@ def test_the_live_line_is_drawn_on_a_terminal():
     text = on_terminal(place, "start", cli.TINY, "--budget", "6", *GOOD)
     tap.contains(text, "\r\033[K")
     tap.contains(text, "run 1  6/6  done")
+
+
+def test_the_best_line_is_green_on_a_terminal_unless_colour_is_not_wanted():
+    place, out, _ = tuned(*GOOD)
+    text = on_terminal(place, "top", stdout=True)
+    tap.equal(text.count("\033[32m"), 1)
+    best = re.search("\033\\[32m *1 (.*)\033\\[0m", text)
+    tap.contains(out, best.group(1))
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        tap.equal("\033" in on_terminal(place, "top", stdout=True, **env), False, str(env))
+    tap.contains(on_terminal(place, "top", stdout=True, NO_COLOR=""), "\033[32m")
 
 
 def test_start_without_a_task_says_what_it_took_and_why():

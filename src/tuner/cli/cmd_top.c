@@ -35,7 +35,7 @@ static int tell(struct stored *s, const struct top *top, bool json, struct err *
 		return 0;
 	}
 	top_print(top, stdout);
-	return top_tell_inert(s, e);
+	return top_tell(s, top, e);
 }
 
 static int run(const struct invocation *v, struct err *e)

@@ -51,3 +51,33 @@ const char *config_value(const struct config *c, const char *name)
 			return c->values[i];
 	return NULL;
 }
+
+/* Past the string that begins here, NULL: it does not end. */
+static char *past_string(char *p)
+{
+	for (p++; *p && *p != '"'; p++)
+		if (*p == '\\' && p[1])
+			p++;
+	return *p ? p + 1 : NULL;
+}
+
+int config_split(char *json, const char **values, int max)
+{
+	char *p = json;
+	int n = 0;
+
+	while (*p == (n ? ',' : '{') && p[1] == '"' && n < max) {
+		*p = '\0'; /* ends the value before */
+		p = past_string(p + 1);
+		if (!p || *p != ':')
+			return -1;
+		values[n++] = ++p;
+		p = *p == '"' ? past_string(p) : p + strcspn(p, ",}");
+		if (!p)
+			return -1;
+	}
+	if (n == 0 || *p != '}' || p[1])
+		return -1;
+	*p = '\0';
+	return n;
+}

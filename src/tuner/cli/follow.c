@@ -231,7 +231,7 @@ static int tell_best(struct stored *s, const struct top *top, struct err *e)
 	note("`evo-tuned export %" PRId64 " --format header -o FILE.h` writes the best as a "
 	     "header, `evo-tuned show %" PRId64 ":%" PRId64 "` says all about it",
 	     run, run, top->rows[0].no);
-	return top_tell_inert(s, e);
+	return top_tell(s, top, e);
 }
 
 /* The end of the run as people see it. */

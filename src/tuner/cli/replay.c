@@ -1,6 +1,6 @@
 #include "tuner/cli/replay.h"
 
-#include <math.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -94,8 +94,7 @@ static void set_key(const struct world *w, struct trial *t)
 {
 	uint64_t i = recording_find(w->recording, t->config);
 
-	snprintf(t->key, sizeof t->key, "%016llx",
-		 (unsigned long long)(i * UINT64_C(0x9e3779b97f4a7c15)));
+	snprintf(t->key, sizeof t->key, "%016" PRIx64, i * UINT64_C(0x9e3779b97f4a7c15));
 }
 
 static void feed(struct world *w)

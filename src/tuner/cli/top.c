@@ -52,6 +52,8 @@ void top_row_of(struct stored *s, const struct trial_record *t, struct top_row *
 	*ret = (struct top_row){
 		.no = t->no,
 		.config = mem_strdup(t->config),
+		.gates = mem_strdup(t->gates ? t->gates : "[]"),
+		.score_ns = t->score_ns,
 		.p50_ns = t->p50_ns,
 		.ci_low_ns = t->ci_low_ns,
 		.ci_high_ns = t->ci_high_ns,
@@ -71,7 +73,8 @@ void top_row_of(struct stored *s, const struct trial_record *t, struct top_row *
 void top_row_release(struct top_row *r)
 {
 	free(r->config);
-	r->config = NULL;
+	free(r->gates);
+	r->config = r->gates = NULL;
 }
 
 struct reader {
@@ -161,21 +164,58 @@ static const char *origin_note(enum trial_origin o)
 				     : "";
 }
 
+static bool misses_gates(const struct top *t)
+{
+	bool any = false;
+
+	for (int i = 0; i < t->n; i++)
+		any |= strcmp(t->rows[i].gates, "[]") != 0;
+	return any;
+}
+
+/* "registers, shared_bytes" of ["registers 130 over 128", ...]. */
+static void cell_gates(struct table *t, const char *gates)
+{
+	struct str names = STR_INIT;
+	struct json_node root, item;
+	struct err ignored = { 0 };
+	cJSON *list = NULL;
+
+	if (json_parse(gates, strlen(gates), &list, &ignored) == 0) {
+		root = json_root(list);
+		for (bool more = json_first(&root, &item); more; more = json_next(&item)) {
+			const char *text = cJSON_GetStringValue(item.value);
+
+			text = text ? text : "";
+			str_addf(&names, "%s%.*s", names.len ? ", " : "", (int)strcspn(text, " "),
+				 text);
+		}
+	}
+	table_cell(t, names.data);
+	cJSON_Delete(list);
+	str_release(&names);
+}
+
 static void print_configs(const struct top *top, const struct config *all, FILE *to)
 {
 	struct table *t = table_new();
-	bool any = false, copied = false;
+	bool any = false, copied = false, over = misses_gates(top);
 
 	for (int i = 0; i < top->n; i++)
 		copied |= top->rows[i].origin != TRIAL_MEASURED;
 	add_columns(t, all, top->n);
+	if (over)
+		table_column(t, "over");
 	if (copied)
 		table_column(t, "");
+	table_paint(t, PAINT_GOOD);
 	for (int i = 0; i < top->n; i++) {
 		add_row(t, i + 1, &top->rows[i]);
 		for (int p = 0; p < all[0].n; p++)
 			if (varies(all, top->n, all[0].names[p]))
 				table_cell(t, config_value(&all[i], all[0].names[p]));
+		if (over)
+			cell_gates(t, top->rows[i].gates);
 		if (copied)
 			table_cell(t, origin_note(top->rows[i].origin));
 	}
@@ -222,7 +262,7 @@ static void add_known(cJSON *o, const char *key, int64_t number)
 
 static cJSON *row_json(const struct top_row *r, int rank)
 {
-	cJSON *o = json_new_object(), *ci, *config;
+	cJSON *o = json_new_object(), *ci, *config, *gates;
 	struct err ignored = { 0 };
 
 	json_add_int(o, "rank", rank);
@@ -230,6 +270,7 @@ static cJSON *row_json(const struct top_row *r, int rank)
 	if (json_parse(r->config, strlen(r->config), &config, &ignored) < 0)
 		config = json_new_object();
 	json_add(o, "config", config);
+	json_add_double(o, "score_us", r->score_ns / 1000);
 	json_add_double(o, "p50_us", r->p50_ns / 1000);
 	ci = json_add_list(o, "ci_us");
 	json_push(ci, cJSON_CreateNumber(r->ci_low_ns / 1000));
@@ -238,6 +279,9 @@ static cJSON *row_json(const struct top_row *r, int rank)
 	add_known(o, "registers", r->registers);
 	add_known(o, "shared_bytes", r->shared_bytes);
 	add_known(o, "spill_bytes", r->spill_bytes);
+	if (json_parse(r->gates, strlen(r->gates), &gates, &ignored) < 0)
+		gates = json_new_list();
+	json_add(o, "gates", gates);
 	json_add_string(o, "cubin", r->artifact);
 	json_add_string(o, "origin", trial_origin_name(r->origin));
 	return o;
@@ -257,49 +301,48 @@ cJSON *top_json(const struct top *t)
 struct collector {
 	struct inert *inert;
 	struct config first; /* whose names are the columns */
-	int64_t n;
 };
 
-static int collect(void *ctx, const struct trial_record *t, struct err *e)
+static int collect(void *ctx, const char *config, const char *artifact, struct err *e)
 {
 	struct collector *c = ctx;
-	struct config config = { 0 };
 	const char *values[SPACE_PARAMS_MAX];
-	int r;
+	char *copy;
+	int r = 0;
 
-	if (!t->artifact[0])
-		return 0;
-	r = config_parse(t->config, &config, e);
-	if (r == 0 && !c->inert) {
-		c->inert = inert_new(config.n);
-		r = config_parse(t->config, &c->first, e);
+	if (!c->inert) {
+		r = config_parse(config, &c->first, e);
+		c->inert = inert_new(c->first.n);
 	}
-	for (int i = 0; i < c->first.n && i < SPACE_PARAMS_MAX && r == 0; i++) {
-		const char *v = config_value(&config, c->first.names[i]);
-
-		values[i] = v ? v : "";
-	}
-	if (r == 0)
-		inert_add(c->inert, values, t->artifact);
-	config_release(&config);
-	/* Enough: stop reading. 1 is no error and no row. */
-	return r < 0 ? r : ++c->n >= INERT_TRIALS_MAX;
+	copy = mem_strdup(config);
+	if (r == 0 && config_split(copy, values, SPACE_PARAMS_MAX) == c->first.n)
+		inert_add(c->inert, values, artifact);
+	free(copy);
+	return r;
 }
 
-int top_tell_inert(struct stored *s, struct err *e)
+static int tell_inert(struct stored *s, struct err *e)
 {
 	struct collector c = { 0 };
 	struct str names = STR_INIT;
-	int r = store_each_trial(s->store, s->run.id, 0, collect, &c, e);
+	int r = store_each_binary(s->store, s->run.id, INERT_TRIALS_MAX, collect, &c, e);
 
 	for (int i = 0; i < c.first.n; i++)
 		if (inert_is(c.inert, i))
 			str_addf(&names, "%s%s", names.len ? ", " : "", c.first.names[i]);
-	if (r >= 0 && names.len)
+	if (r == 0 && names.len)
 		note("never changed the binary in run %" PRId64 " (launches may differ): %s",
 		     s->run.id, names.data);
 	str_release(&names);
 	inert_free(c.inert);
 	config_release(&c.first);
-	return r < 0 ? r : 0;
+	return r;
+}
+
+int top_tell(struct stored *s, const struct top *t, struct err *e)
+{
+	if (misses_gates(t))
+		note("over: soft gates that a configuration misses; its rank is by its p50 times "
+		     "1 + the penalty of each");
+	return tell_inert(s, e);
 }

@@ -12,7 +12,9 @@
  */
 struct top_row {
 	int64_t no;
-	char *config; /* JSON */
+	char *config;	 /* JSON */
+	char *gates;	 /* JSON list of the soft gates that it misses: "registers 130 over 128" */
+	double score_ns; /* what the rank is by: p50 times 1 + penalty for each missed gate */
 	double p50_ns, ci_low_ns, ci_high_ns;
 	double speedup;			/* over the baseline; 0: unknown */
 	int64_t registers, spill_bytes; /* -1: unknown */
@@ -37,7 +39,8 @@ void top_row_release(struct top_row *r);
 void top_print(const struct top *t, FILE *to);
 cJSON *top_json(const struct top *t); /* a list */
 
-/* Says on stderr which parameters never changed the binary. */
-int top_tell_inert(struct stored *s, struct err *e);
+/* What the table does not say, on stderr: how missed soft gates count, and which parameters never
+ * changed the binary. */
+int top_tell(struct stored *s, const struct top *t, struct err *e);
 
 #endif
