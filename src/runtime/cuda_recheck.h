@@ -9,13 +9,12 @@ struct recheck {
 	const struct dataset *timed;
 	struct place *places;
 	const struct cuda_call *call;
-	struct cuda_exec *exec;	     /* NULL: it was timed launch by launch */
 	const struct timing *timing; /* summarised */
 };
 
 /*
  * Whether the variant did its work while it was timed. First its outputs for another seed's inputs
- * are checked, after one more sample into buffers that hold the old outputs. Then, unless it was
+ * are checked, after one more launch into buffers that hold the old outputs. Then, unless it was
  * found too slow to win, launches between which the inputs change are timed against launches
  * between which the same inputs are copied in anew: both copy as much, from equally many places,
  * so that only a kernel that keeps answers differs by much. What keeps the answers for two sets

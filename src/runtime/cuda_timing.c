@@ -242,11 +242,9 @@ static int prepare(struct timing_run *run)
 
 static int recheck(struct timing_run *run, struct err *e)
 {
-	struct recheck after = { .timed = run->set,
-				 .places = run->places,
-				 .call = &run->call,
-				 .exec = run->exec,
-				 .timing = run->ret };
+	struct recheck after = {
+		.timed = run->set, .places = run->places, .call = &run->call, .timing = run->ret
+	};
 	int64_t start = clock_mono_ns();
 	int r = trial_recheck(run->t, &after, e);
 

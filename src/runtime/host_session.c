@@ -11,6 +11,8 @@
 #include "runtime/npy.h"
 #include "runtime/verify.h"
 
+enum { FENCE_BYTES = 1 << 20 }; /* without access, on either side */
+
 static void zone_release(struct host_zone *z)
 {
 	if (z->map)
@@ -18,30 +20,39 @@ static void zone_release(struct host_zone *z)
 	memset(z, 0, sizeof *z);
 }
 
+static void zone_guard(struct host_zone *z)
+{
+	memset(z->data - z->before, VERIFY_GUARD_BYTE, z->before);
+	memset(z->data + z->bytes, VERIFY_GUARD_BYTE, z->behind);
+}
+
 static int zone_init(struct host_zone *z, size_t bytes, struct err *e)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t inner = (bytes + 2 * (size_t)VERIFY_GUARD_BYTES + page - 1) / page * page;
-	size_t len = inner + 2 * page;
+	size_t len = inner + 2 * (size_t)FENCE_BYTES;
 	char *map = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (map == MAP_FAILED)
 		return err_set(e, ERR_FAILED, "no memory for a buffer of %zu bytes", bytes);
-	if (mprotect(map + page, inner, PROT_READ | PROT_WRITE)) {
+	if (mprotect(map + FENCE_BYTES, inner, PROT_READ | PROT_WRITE)) {
 		munmap(map, len);
 		return err_set(e, ERR_FAILED, "no memory for a buffer of %zu bytes", bytes);
 	}
-	*z = (struct host_zone){ map, len, map + page + VERIFY_GUARD_BYTES, bytes };
-	memset(map + page, VERIFY_GUARD_BYTE, VERIFY_GUARD_BYTES);
-	memset(z->data + bytes, VERIFY_GUARD_BYTE, VERIFY_GUARD_BYTES);
+	*z = (struct host_zone){ .map = map,
+				 .map_len = len,
+				 .data = map + FENCE_BYTES + VERIFY_GUARD_BYTES,
+				 .bytes = bytes,
+				 .before = VERIFY_GUARD_BYTES,
+				 .behind = inner - bytes - VERIFY_GUARD_BYTES };
+	zone_guard(z);
 	return 0;
 }
 
 static bool zone_intact(const struct host_zone *z)
 {
-	return verify_all_bytes(z->data - VERIFY_GUARD_BYTES, VERIFY_GUARD_BYTES,
-				VERIFY_GUARD_BYTE) &&
-	       verify_all_bytes(z->data + z->bytes, VERIFY_GUARD_BYTES, VERIFY_GUARD_BYTE);
+	return verify_all_bytes(z->data - z->before, z->before, VERIFY_GUARD_BYTE) &&
+	       verify_all_bytes(z->data + z->bytes, z->behind, VERIFY_GUARD_BYTE);
 }
 
 bool host_is_output(const struct problem *p, int buffer)
@@ -92,13 +103,19 @@ void host_stage_reset(struct session *s, int shape, const struct host_case *c, i
 	for (int i = 0; i < s->p->n_buffers; i++) {
 		struct host_zone *z = &s->stages[shape].zones[i];
 
-		memset(z->data - VERIFY_GUARD_BYTES, VERIFY_GUARD_BYTE, VERIFY_GUARD_BYTES);
-		memset(z->data + z->bytes, VERIFY_GUARD_BYTE, VERIFY_GUARD_BYTES);
+		zone_guard(z);
 		if (c->inputs[i])
 			memcpy(z->data, c->inputs[i], z->bytes);
 		else
 			memset(z->data, verify_poison(s->p->buffers[i].type, round), z->bytes);
 	}
+}
+
+void host_stage_fill(struct session *s, int shape, const struct host_case *c)
+{
+	for (int i = 0; i < s->p->n_buffers; i++)
+		if (c->inputs[i])
+			memcpy(s->stages[shape].zones[i].data, c->inputs[i], bytes_of(s, shape, i));
 }
 
 bool host_guards_intact(const struct session *s, int shape)
@@ -269,6 +286,27 @@ void host_case_release(const struct session *s, struct host_case *c)
 	memset(c, 0, sizeof *c);
 }
 
+const struct host_case *host_case_find(const struct session *s, int shape, uint64_t seed)
+{
+	const struct host_stage *st = &s->stages[shape];
+
+	for (int i = 0; i < st->n_cases; i++)
+		if (st->cases[i].seed == seed)
+			return &st->cases[i];
+	return NULL;
+}
+
+/* A case that fails is counted too, so that it is released. */
+static int add_case(struct session *s, int shape, uint64_t seed, struct err *e)
+{
+	struct host_stage *st = &s->stages[shape];
+
+	if (host_case_find(s, shape, seed))
+		return 0;
+	return host_case_init(s, shape, seed, s->p->shapes[shape].check, &st->cases[st->n_cases++],
+			      e);
+}
+
 static int open_stage(struct session *s, int shape, struct err *e)
 {
 	const struct problem_shape *ps = &s->p->shapes[shape];
@@ -281,10 +319,11 @@ static int open_stage(struct session *s, int shape, struct err *e)
 	for (int i = 0; r == 0 && i < s->p->n_buffers; i++)
 		r = zone_init(&st->zones[i],
 			      (size_t)ps->buffers[i].count * dtype_bytes(s->p->buffers[i].type), e);
-	st->n_cases = ps->check ? s->p->n_seeds : ps->time;
-	st->cases = mem_array((size_t)st->n_cases, sizeof *st->cases);
-	for (int i = 0; r == 0 && i < st->n_cases; i++)
-		r = host_case_init(s, shape, s->p->seeds[i], ps->check, &st->cases[i], e);
+	st->cases = mem_array((size_t)s->p->n_seeds + 1, sizeof *st->cases);
+	for (int i = 0; r == 0 && i < (ps->check ? s->p->n_seeds : ps->time); i++)
+		r = add_case(s, shape, s->p->seeds[i], e);
+	if (r == 0 && ps->time)
+		r = add_case(s, shape, verify_other_seed(s->p, shape, s->p->seeds[0]), e);
 	return r;
 }
 

@@ -82,4 +82,8 @@ void verify_mark_after_timing(struct check *c);
  */
 bool verify_keeps_answers(double differ_ns, double repeat_ns, double p50_ns);
 
+/* A trial's detail where that is so. */
+void verify_say_kept(char *detail, size_t size, const char *shape, double differ_ns,
+		     double repeat_ns);
+
 #endif
