@@ -19,8 +19,8 @@ static const struct recording_format *const formats[] = {
 	&recording_kt,
 	&recording_t4,
 	&recording_bench,
+	NULL,
 };
-enum { N_FORMATS = sizeof formats / sizeof *formats };
 
 int recording_parse_file(const char *path, cJSON **ret, struct err *e)
 {
@@ -238,15 +238,16 @@ static int read_as(struct recording *r, const struct json_node *root, struct err
 {
 	struct json_node member;
 
-	for (int i = 0; i < N_FORMATS; i++)
+	for (int i = 0; formats[i]; i++)
 		if (json_get(root, formats[i]->member, &member)) {
 			r->format = formats[i]->name;
 			return formats[i]->read(r, root, e);
 		}
 	if (json_get(root, "ConfigurationSpace", &member))
-		return err_set(e, ERR_INVALID,
-			       "this is a T1 description: expected its T4 results, which --t1 "
-			       "takes it with");
+		return err_set(
+			e, ERR_INVALID,
+			"this is a T1 description: expected T4 results; it goes with them as --t1 "
+			"FILE");
 	return err_set(e, ERR_INVALID,
 		       "expected a Kernel Tuner cache (with the member \"cache\"), T4 results "
 		       "(\"results\") or a searchbench task (\"configs\")");

@@ -10,9 +10,13 @@
 
 /* --- parameters that no T1 file describes --- */
 
+struct seen {
+	const cJSON *value;
+};
+
 static int compare_values(const void *a, const void *b)
 {
-	const cJSON *x = *(const cJSON *const *)a, *y = *(const cJSON *const *)b;
+	const cJSON *x = ((const struct seen *)a)->value, *y = ((const struct seen *)b)->value;
 
 	if (cJSON_IsString(x) && cJSON_IsString(y))
 		return strcmp(x->valuestring, y->valuestring);
@@ -27,7 +31,7 @@ static int compare_values(const void *a, const void *b)
 static cJSON *values_of(const cJSON *results, const char *name)
 {
 	size_t n = (size_t)cJSON_GetArraySize(results), found = 0;
-	const cJSON **all = mem_array(n + 1, sizeof *all);
+	struct seen *all = mem_array(n + 1, sizeof *all);
 	cJSON *list = json_new_list();
 	const cJSON *result;
 
@@ -37,12 +41,12 @@ static cJSON *values_of(const cJSON *results, const char *name)
 		const cJSON *value = cJSON_GetObjectItemCaseSensitive(config, name);
 
 		if (value)
-			all[found++] = value;
+			all[found++].value = value;
 	}
 	qsort(all, found, sizeof *all, compare_values);
 	for (size_t i = 0; i < found; i++)
 		if (i == 0 || compare_values(&all[i - 1], &all[i]) != 0)
-			json_push(list, cJSON_Duplicate(all[i], true));
+			json_push(list, cJSON_Duplicate(all[i].value, true));
 	free(all);
 	return list;
 }
@@ -178,7 +182,7 @@ static int read_result(struct recording *r, const struct json_node *result, doub
 	struct recorded x = { 0 };
 	uint16_t config[SPACE_PARAMS_MAX] = { 0 };
 	struct json_node invalidity, values;
-	const char *why = NULL;
+	const char *why = "";
 	int status = json_need(result, "invalidity", &invalidity, e);
 
 	if (status == 0)
