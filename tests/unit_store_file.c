@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "store_fixture.h"
 #include "tuner/daemon/store_file.h"
 #include "tuner/daemon/store_sql.h"
@@ -363,6 +364,42 @@ static void a_killed_writer_loses_nothing_committed_and_holds_no_lock(void **sta
 	close(pipes[1]);
 }
 
+/* Reads until there is something, while another process makes the file. */
+static void read_as_it_is_made(const char *path)
+{
+	int64_t until_ns = clock_mono_ns() + INT64_C(20) * 1000 * 1000 * 1000;
+	struct store *s = NULL;
+	struct err e = { 0 };
+	pid_t child = fork();
+	int r, status;
+
+	if (child == 0)
+		_exit(store_open(path, STORE_WRITE, &s, &e) ? 1 : (store_close(s), 0));
+	do {
+		r = store_open(path, STORE_READ, &s, &e);
+	} while (r == ERR_MISSING && clock_mono_ns() < until_ns);
+	if (r < 0)
+		fail_msg("%d: %s", r, e.msg);
+	store_close(s);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void a_reader_that_comes_while_the_file_is_made_finds_nothing_or_all_of_it(void **state)
+{
+	struct place *p = *state;
+
+	for (int i = 0; i < 30; i++) {
+		char name[16];
+		char *path;
+
+		snprintf(name, sizeof name, "%d.db", i);
+		path = file_join(p->dir, name);
+		read_as_it_is_made(path);
+		free(path);
+	}
+}
+
 /* In a child that is nobody: 0 when it reads one trial, 1 when it is refused with the reason. */
 static int read_as_nobody(const char *path, const char *reason)
 {
@@ -445,6 +482,7 @@ int main(void)
 		IN_PLACE(a_reader_sees_what_is_committed_while_the_writer_writes),
 		IN_PLACE(a_reader_changes_nothing),
 		IN_PLACE(a_killed_writer_loses_nothing_committed_and_holds_no_lock),
+		IN_PLACE(a_reader_that_comes_while_the_file_is_made_finds_nothing_or_all_of_it),
 		IN_PLACE(a_file_in_a_folder_that_is_read_only_is_read),
 		IN_PLACE(the_room_left_is_that_of_the_files_disk),
 	};

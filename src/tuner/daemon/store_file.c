@@ -96,16 +96,22 @@ int store_file_upgrade(struct sqlite3 *db, const char *path, const char *const *
 
 /* --- whose it is --- */
 
-/* Sets *ret_version: 0 is an empty file, which a writer may make ours. */
+/* Sets *ret_version: 0 is an empty file, which a writer may make ours. All is read in one
+ * transaction, since a daemon may be making the file ours meanwhile. A failed one is left open: it
+ * ends with the handle, and ending it would hide SQLite's code. */
 static int identify(struct sqlite3 *db, const char *path, int64_t *ret_version, struct err *e)
 {
 	int64_t id = 0, version = 0, objects = 0;
-	int r = sql_pragma_int(db, path, "PRAGMA application_id", &id, e);
+	int r = sql_exec(db, path, "BEGIN", e);
 
+	if (r == 0)
+		r = sql_pragma_int(db, path, "PRAGMA application_id", &id, e);
 	if (r == 0)
 		r = sql_pragma_int(db, path, "PRAGMA user_version", &version, e);
 	if (r == 0)
 		r = sql_pragma_int(db, path, "SELECT count(*) FROM sqlite_schema", &objects, e);
+	if (r == 0)
+		r = sql_exec(db, path, "COMMIT", e);
 	if (r < 0)
 		return r;
 	if (id != APPLICATION_ID && (id != 0 || version != 0 || objects != 0))
