@@ -1,0 +1,37 @@
+#ifndef CLI_COMPARE_H
+#define CLI_COMPARE_H
+
+#include "runtime/paired.h"
+#include "tuner/cli/compare_side.h"
+
+/*
+ * How long A takes next to B: by new measurements in rounds of both, taken by one worker with one
+ * set of buffers, or from what the database has.
+ */
+struct compare_plan {
+	int rounds_max;
+	double precision; /* see paired_settled */
+	uint64_t seed;	  /* of the inputs that both are verified with first; not 0 */
+	const char *nvrtc;
+};
+
+struct comparison {
+	struct paired ratio; /* rounds is 0 from the store */
+	double coverage;     /* of the ratio's interval, at least: 0.95 */
+	double p50_ns[2];    /* of A and B, over the timed shapes as the objective combines them */
+	enum timing_mode mode;
+	enum timing_l2 l2;
+};
+
+/* ERR_INVALID: they are not of one problem. ERR_FAILED: one does not build, or is not correct. */
+int compare_measured(struct compare_side sides[2], const struct compare_plan *plan,
+		     struct comparison *ret, struct err *e);
+
+/*
+ * The two trials as they were measured. They were not interleaved: what drifted between them is
+ * part of the ratio and not of its interval, which runs from the lower end of A over the upper end
+ * of B to the opposite and covers at least 90 % (Bonferroni's inequality for two of 95 %).
+ */
+int compare_stored(struct compare_side sides[2], struct comparison *ret, struct err *e);
+
+#endif
