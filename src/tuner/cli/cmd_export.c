@@ -1,9 +1,11 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "tuner/cli/command.h"
 #include "tuner/cli/export.h"
+#include "tuner/cli/export_standalone.h"
 #include "tuner/cli/print.h"
 #include "tuner/cli/report.h"
 
@@ -18,8 +20,8 @@ static const struct option_spec options[] = {
 	{ .name = "format",
 	  .letter = 'f',
 	  .kind = OPTION_CHOICE,
-	  .value = "header|json|csv",
-	  .help = "a C header (default), all about the trial, or all trials",
+	  .value = "header|json|csv|standalone",
+	  .help = "a C header (default), all about the trial, all trials, or a program",
 	  .offset = offsetof(struct export_command, format) },
 	{ .name = "trial",
 	  .kind = OPTION_INT,
@@ -42,6 +44,33 @@ static const struct option_spec options[] = {
 	{ 0 },
 };
 
+/* The program is told what it will be called, for the command line in its comment. */
+static int export_program(struct stored *s, const struct trial_record *t, const char *output,
+			  struct str *text, struct err *e)
+{
+	uint16_t config[SPACE_PARAMS_MAX];
+	struct standalone program = { 0 };
+	const char *slash = output ? strrchr(output, '/') : NULL, *file;
+	char origin[80];
+	int r = s->setup.bound ? 0 : stored_bind(s, e);
+
+	if (r == 0)
+		r = task_config_parse(task_space(s->setup.bound), t->config, config, e);
+	if (r < 0)
+		return r;
+	snprintf(origin, sizeof origin, "trial %" PRId64 ":%" PRId64 ", %s", t->run, t->no,
+		 outcome_name(t->outcome));
+	file = task_language(s->setup.task) == LANGUAGE_CUDA ? "x.cu" : "x.c";
+	if (output && strcmp(output, "-") != 0)
+		file = slash ? slash + 1 : output;
+	r = standalone_make(s->setup.task, s->setup.bound, config, file, origin, &program, e);
+	if (r == 0) {
+		str_addz(text, program.text.data);
+		standalone_release(&program);
+	}
+	return r;
+}
+
 static int export_trial(struct stored *s, const struct export_command *c, struct str *text,
 			struct err *e)
 {
@@ -51,7 +80,9 @@ static int export_trial(struct stored *s, const struct export_command *c, struct
 
 	if (r < 0)
 		return r;
-	if (strcmp(c->format, "json") == 0) {
+	if (strcmp(c->format, "standalone") == 0) {
+		r = export_program(s, &t, c->output, text, e);
+	} else if (strcmp(c->format, "json") == 0) {
 		stored_bind(s, &ignored); /* for names; without it numbers do */
 		r = export_json(s, &t, text, e);
 	} else {
@@ -102,10 +133,12 @@ static int run(const struct invocation *v, struct err *e)
 
 const struct command command_export = {
 	.name = "export",
-	.summary = "the best configuration as a C header, JSON, or all trials as CSV",
+	.summary = "the best configuration as a C header, JSON or a program, or all trials as CSV",
 	.operands = "[RUN]",
 	.notes = "Without RUN: of the newest. Needs no daemon. The header is compiled with the "
-		 "task's source before it\nis written.",
+		 "task's source before it\nis written. The program is one .cu or .c file that "
+		 "makes inputs, "
+		 "runs, checks and times\nthe kernel; its first lines say how it is built.",
 	.max_operands = 1,
 	.options = options,
 	.defaults = &defaults,
