@@ -398,6 +398,72 @@ static void every_misbehaviour_is_its_outcome(void **state)
 	}
 }
 
+/* What the stand-in acts out by the mark; checked before it is timed, all of it is right. */
+static const char cheat_source[] =
+	"#ifndef MODE\n"
+	"#define MODE fine\n"
+	"#endif\n"
+	"#define JOIN_(a, b) a##b\n"
+	"#define JOIN(a, b) JOIN_(a, b)\n"
+	"extern \"C\" {\n"
+	"__device__ int JOIN(selftest_mode_, MODE) = 1;\n"
+	"__global__ void selftest(const float *in, float *out, int n) { out[0] = in[0]; }\n"
+	"__global__ void selftest_reference(const float *in, float *out, int n) { out[0] = n; }\n"
+	"}\n";
+
+static struct measurement measure_cheat(const char *path, const char *option, int n_seeds,
+					enum fill_kind fill)
+{
+	struct measurement m;
+	struct bench b;
+
+	bench_init(&b, path, "selftest", "selftest_reference", option, 1);
+	b.p->n_seeds = n_seeds;
+	b.p->shapes[0].buffers[0].fill.kind = fill;
+	m = measure(&b);
+	bench_release(&b);
+	return m;
+}
+
+static void what_stops_working_once_it_was_checked_is_wrong(void **state)
+{
+	static const struct {
+		const char *option;
+		int n_seeds;
+		enum fill_kind fill;
+		enum outcome want;
+		const char *detail;
+	} cases[] = {
+		{ "-DMODE=fine", 1, FILL_UNIFORM, OUTCOME_OK, "" },
+		{ "-DMODE=fine", 2, FILL_CONSTANT, OUTCOME_OK, "" },
+		{ "-DMODE=lazy", 2, FILL_UNIFORM, OUTCOME_WRONG,
+		  "shape small, seed 1, reference exact: after timing: max_abs" },
+		{ "-DMODE=lazy", 1, FILL_UNIFORM, OUTCOME_WRONG, "after timing" },
+		{ "-DMODE=lazy", 2, FILL_CONSTANT, OUTCOME_WRONG,
+		  "seed 0, reference exact: after" },
+		{ "-DMODE=tired", 2, FILL_UNIFORM, OUTCOME_WRONG, "after timing" },
+		{ "-DMODE=keeping", 2, FILL_UNIFORM, OUTCOME_WRONG,
+		  "shape small: it keeps answers: a launch takes" },
+		{ "-DMODE=keeping", 1, FILL_UNIFORM, OUTCOME_WRONG, "it keeps answers" },
+		{ "-DMODE=keeping", 2, FILL_CONSTANT, OUTCOME_WRONG, "shape large: it keeps" },
+	};
+	char *path = file_join(bench_folder, "cheat.cu");
+	struct err e;
+
+	(void)state;
+	need_nvrtc();
+	assert_int_equal(file_write(path, cheat_source, sizeof cheat_source - 1, &e), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct measurement m =
+			measure_cheat(path, cases[i].option, cases[i].n_seeds, cases[i].fill);
+
+		expect_outcome(&m, cases[i].want, cases[i].detail);
+		assert_in_range(m.n_checks, cases[i].n_seeds, 2);
+		measurement_release(&m);
+	}
+	free(path);
+}
+
 static void a_launch_over_a_limit_is_too_big(void **state)
 {
 	static const struct {
@@ -646,6 +712,7 @@ int main(void)
 		cmocka_unit_test(a_kernel_that_cannot_win_is_timed_only_until_that_is_clear),
 		cmocka_unit_test(a_fresh_seed_replaces_the_seeds_of_the_problem),
 		cmocka_unit_test(every_misbehaviour_is_its_outcome),
+		cmocka_unit_test(what_stops_working_once_it_was_checked_is_wrong),
 		cmocka_unit_test(a_launch_over_a_limit_is_too_big),
 		cmocka_unit_test(a_reference_that_does_not_do_its_work_stops_the_run),
 		cmocka_unit_test(a_reference_may_be_c),

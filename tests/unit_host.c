@@ -19,11 +19,23 @@
 
 /* What the kernel does is chosen by -DMODE; 0 is right. */
 static const char source[] =
-	"enum { FINE, WRONG, PARTIAL, BEFORE, BEHIND, INPUT, OTHER, CRASH, SCRATCH, DIRTY "
-	"};\n"
+	"enum { FINE, WRONG, PARTIAL, BEFORE, BEHIND, INPUT, OTHER, CRASH, SCRATCH, DIRTY,\n"
+	"       FAR, TIRED, LAZY, KEEPING };\n"
 	"static int calls;\n"
+	"static volatile int turns;\n"
+	"static float kept_for;\n"
 	"void scale(const float *x, float *y, float *scratch, int n, float bias)\n"
 	"{\n"
+	"	if (MODE == TIRED && calls > 20)\n"
+	"		return;\n"
+	"	if (MODE == LAZY && y[0] > -100 && y[0] < 100)\n"
+	"		return;\n"
+	"	if (MODE == KEEPING && x[0] != kept_for)\n"
+	"		for (turns = 0; turns < 100000; turns++)\n"
+	"			;\n"
+	"	kept_for = x[0];\n"
+	"	if (MODE == FAR)\n"
+	"		((char *)(y + n))[3500] = 0;\n"
 	"	for (int i = 0; i < n - (MODE == PARTIAL); i++)\n"
 	"		y[i] = 2 * x[i] + bias;\n"
 	"	if (MODE == WRONG)\n"
@@ -46,7 +58,22 @@ static const char source[] =
 	"	calls++;\n"
 	"}\n";
 
-enum mode { FINE, WRONG, PARTIAL, BEFORE, BEHIND, INPUT, OTHER, CRASH, SCRATCH, DIRTY };
+enum mode {
+	FINE,
+	WRONG,
+	PARTIAL,
+	BEFORE,
+	BEHIND,
+	INPUT,
+	OTHER,
+	CRASH,
+	SCRATCH,
+	DIRTY,
+	FAR,
+	TIRED,
+	LAZY,
+	KEEPING,
+};
 
 static char folder[] = "/tmp/evo-host-XXXXXX";
 static char *source_path, *cache_path;
@@ -290,6 +317,12 @@ static void every_misbehaviour_is_caught(void **state)
 		{ OTHER, OUTCOME_NONDETERMINISTIC, "a second launch gave other bits" },
 		{ DIRTY, OUTCOME_WRONG,
 		  "max_abs 1 over 1e-06" }, /* reads scratch: seen in round 1 */
+		{ FAR, OUTCOME_WRONG, "wrote outside a buffer" },
+		{ TIRED, OUTCOME_WRONG, "reference exact: after timing: max_abs" },
+		{ LAZY, OUTCOME_WRONG,
+		  "shape large, seed 18446744073709551615, reference exact: "
+		  "after timing: max_abs" },
+		{ KEEPING, OUTCOME_WRONG, "shape large: it keeps answers: a launch takes" },
 		{ SCRATCH, OUTCOME_OK, "" },
 		{ FINE, OUTCOME_OK, "" },
 	};
@@ -309,6 +342,34 @@ static void every_misbehaviour_is_caught(void **state)
 	}
 	runtime_host.close(s);
 	problem_free(p);
+}
+
+/* Then the seed is the same, and the outputs are cleared; and nothing can be said of answers that
+ * are kept. */
+static void inputs_that_never_change_do_not_hide_idleness(void **state)
+{
+	static const enum mode modes[] = { FINE, LAZY, TIRED, KEEPING };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+		enum outcome want =
+			modes[i] == LAZY || modes[i] == TIRED ? OUTCOME_WRONG : OUTCOME_OK;
+		struct problem *p = fixture_problem();
+		struct measurement m;
+		struct session *s;
+
+		p->shapes[1].buffers[FIXTURE_X].fill =
+			(struct fill){ .kind = FILL_CONSTANT, .a = 1, .of = -1 };
+		s = open_session(p);
+		m = measure_mode(s, p, modes[i]);
+		if (m.outcome != want)
+			fail_msg("mode %d: got %s, \"%s\"; want %s", (int)modes[i],
+				 outcome_name(m.outcome), m.detail, outcome_name(want));
+		assert_int_equal(m.n_checks, 4);
+		measurement_release(&m);
+		runtime_host.close(s);
+		problem_free(p);
+	}
 }
 
 static void a_crash_ends_the_process_and_no_other(void **state)
@@ -459,6 +520,7 @@ int main(void)
 		cmocka_unit_test(arguments_of_another_type_do_not_compile),
 		cmocka_unit_test(a_right_kernel_is_ok_and_timed),
 		cmocka_unit_test(every_misbehaviour_is_caught),
+		cmocka_unit_test(inputs_that_never_change_do_not_hide_idleness),
 		cmocka_unit_test(a_crash_ends_the_process_and_no_other),
 		cmocka_unit_test(a_fresh_seed_checks_other_inputs),
 		cmocka_unit_test(scratch_beyond_memory_is_too_big_and_the_next_trial_works),

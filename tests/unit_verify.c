@@ -223,6 +223,70 @@ static void all_bytes_looks_at_every_byte(void **state)
 	assert_true(verify_all_bytes(zone, 0, 1));
 }
 
+static struct problem small_problem(struct shape_buffer *buffers, struct problem_shape *shape,
+				    struct problem_reference *reference, uint64_t *seeds,
+				    int n_seeds)
+{
+	*buffers = (struct shape_buffer){ 8, { .kind = FILL_UNIFORM, .a = 0, .b = 1, .of = -1 } };
+	*shape = (struct problem_shape){ .buffers = buffers };
+	*reference = (struct problem_reference){ .name = NULL };
+	return (struct problem){ .n_buffers = 1,
+				 .shapes = shape,
+				 .n_shapes = 1,
+				 .references = reference,
+				 .n_references = 1,
+				 .seeds = seeds,
+				 .n_seeds = n_seeds };
+}
+
+static void another_seed_is_one_with_other_inputs(void **state)
+{
+	uint64_t seeds[] = { 5, 5, 9 };
+	struct problem_reference reference;
+	struct problem_shape shape;
+	struct shape_buffer buffer;
+	struct problem p = small_problem(&buffer, &shape, &reference, seeds, 3);
+	char *file = NULL;
+
+	(void)state;
+	assert_int_equal(verify_other_seed(&p, 0, 5), 9);
+	assert_int_equal(verify_other_seed(&p, 0, 77), 5);
+	p.n_seeds = 2;
+	assert_int_not_equal(verify_other_seed(&p, 0, 5), 5);
+	reference.files = &file;
+	assert_int_equal(verify_other_seed(&p, 0, 5), 5);
+	reference.files = NULL;
+	buffer.fill = (struct fill){ .kind = FILL_INTEGERS, .a = 3, .b = 3, .of = -1 };
+	assert_int_equal(verify_other_seed(&p, 0, 5), 5);
+	buffer.fill = (struct fill){ .kind = FILL_NORMAL, .a = 3, .b = 1, .of = -1 };
+	buffer.count = 0;
+	assert_int_equal(verify_other_seed(&p, 0, 5), 5);
+}
+
+static void a_check_says_that_it_came_after_timing(void **state)
+{
+	struct check c = { .why = "max_abs 1 over 0" };
+
+	(void)state;
+	verify_mark_after_timing(&c);
+	assert_string_equal(c.why, "after timing: max_abs 1 over 0");
+	assert_int_equal(verify_outcome(&c), OUTCOME_WRONG);
+	memset(c.why, 'x', sizeof c.why - 1);
+	verify_mark_after_timing(&c);
+	assert_true(strlen(c.why) < sizeof c.why);
+}
+
+static void only_much_longer_launches_on_other_inputs_are_suspect(void **state)
+{
+	(void)state;
+	assert_false(verify_keeps_answers(10000, 10000, 10000));
+	assert_false(verify_keeps_answers(14900, 10000, 10000));
+	assert_true(verify_keeps_answers(15200, 10000, 10000));
+	assert_true(verify_keeps_answers(9000, 5000, 2000)); /* 3 us are the copies' */
+	assert_false(verify_keeps_answers(90, 10, 10));	     /* no clock tells that */
+	assert_false(verify_keeps_answers(5000, 10000, 10000));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -237,6 +301,9 @@ int main(void)
 		cmocka_unit_test(an_all_zero_reference_demands_zero),
 		cmocka_unit_test(facts_fail_a_check_whose_figures_are_right),
 		cmocka_unit_test(all_bytes_looks_at_every_byte),
+		cmocka_unit_test(another_seed_is_one_with_other_inputs),
+		cmocka_unit_test(a_check_says_that_it_came_after_timing),
+		cmocka_unit_test(only_much_longer_launches_on_other_inputs_are_suspect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

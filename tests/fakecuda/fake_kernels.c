@@ -77,6 +77,27 @@ bool fake_has_mark(const struct fake_launch *l, const char *mark)
 	return memmem(l->cubin, l->bytes, mark, strlen(mark) + 1) != NULL;
 }
 
+double fake_work_ns(const struct fake_launch *l)
+{
+	static float kept_for;
+	const float *in = pointer(l->values[0]);
+
+	if (!fake_has_mark(l, "selftest_mode_keeping") || in[0] == kept_for)
+		return 0;
+	kept_for = in[0];
+	return 20000;
+}
+
+/* True where the variant does nothing this time. */
+static bool is_idle(const struct fake_launch *l, float last)
+{
+	static int tired;
+
+	if (fake_has_mark(l, "selftest_mode_lazy"))
+		return last > -100 && last < 100;
+	return fake_has_mark(l, "selftest_mode_tired") && ++tired > 20;
+}
+
 /* Fault and hang are the driver's to act out. */
 static void run_selftest(const struct fake_launch *l)
 {
@@ -84,6 +105,8 @@ static void run_selftest(const struct fake_launch *l)
 	int n = (int)l->values[2];
 	float *in = pointer(l->values[0]), *out = pointer(l->values[1]), last = out[n - 1];
 
+	if (is_idle(l, last))
+		return;
 	run_double(l);
 	launches++;
 	if (fake_has_mark(l, "selftest_mode_wrong"))

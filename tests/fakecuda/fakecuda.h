@@ -51,4 +51,7 @@ const struct fake_kernel *fake_kernel_find(const char *name); /* NULL: it does n
 /* What a selftest variant is to do wrong, from the symbol in its binary. */
 bool fake_has_mark(const struct fake_launch *l, const char *mark);
 
+/* What a selftest variant that keeps answers needs more where it has none for these inputs. */
+double fake_work_ns(const struct fake_launch *l);
+
 #endif
