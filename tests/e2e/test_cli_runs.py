@@ -124,6 +124,7 @@ def test_show_has_everything_about_a_run_and_a_trial():
     run = place.json("show", "1")
     tap.equal((run["task"], run["seed"], run["done"]), ("host_tiny", "7", 6))
     tap.equal(run["outcomes"]["ok"], 6)
+    tap.equal((run["strategy"], run["elite_k"]), ("full", 6))
     tap.equal(run["set"], {"FAIL": "0"})
     tap.equal(run["spent_ms"]["compile"] > 0, True, "time to compile")
     tap.equal(len(run["environment"]["devices"]), 1)
@@ -132,7 +133,7 @@ def test_show_has_everything_about_a_run_and_a_trial():
     tap.equal({c["passed"] for c in trial["checks"]}, {True})
     for name in ("configuration", "timings", "checks", "CHUNK"):
         tap.contains(place.run("show", "1:2"), name)
-    for name in ("where the time went", "environment", "seed 7"):
+    for name in ("where the time went", "environment", "full, 6 elites, seed 7"):
         tap.contains(place.run("show", "1"), name)
     tap.contains(place.complaint("show", "1:99"), "99")
     tap.contains(place.complaint("show", "5"), "5")
@@ -154,6 +155,16 @@ def test_sources_that_never_compile_end_with_1_and_the_compilers_words():
     err = place.complaint("start", cli.TINY, "--budget", "4", "--set", "FAIL=1", status=1)
     tap.contains(err, "asked for a compile error")
     tap.equal(place.json("runs")[0]["state"], "failed")
+
+
+def test_a_space_in_which_nothing_compiles_fails_with_the_first_error():
+    place = cli.Place()
+    err = place.complaint("start", cli.TINY, "--budget", "50", "--set", "FAIL=1", status=1)
+    tap.contains(err, "none of the first 4 configurations could be built")
+    tap.contains(err, "asked for a compile error")
+    run = place.json("runs")[0]
+    tap.equal((run["state"], run["done"]), ("failed", 4))
+    tap.contains(run["reason"], "asked for a compile error")
 
 
 def test_detach_prints_the_number_and_watch_follows():

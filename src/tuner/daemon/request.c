@@ -219,6 +219,8 @@ int request_start(const struct json_node *params, const char *configs, struct en
 		r = take_numbers(params, &x.record, e);
 	if (r == 0)
 		r = take_strategy(params, &x.record, e);
+	if (r == 0 && !x.record.elite_k)
+		x.record.elite_k = search_default_elites(x.record.strategy);
 	if (r == 0)
 		r = take_devices(params, &x, e);
 	if (r == 0)

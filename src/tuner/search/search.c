@@ -63,6 +63,14 @@ const char *search_strategy_help(int i)
 	return i >= 0 && i < N_STRATEGIES ? strategies[i]->help : NULL;
 }
 
+int search_default_elites(const char *strategy)
+{
+	for (int i = 0; i < N_STRATEGIES; i++)
+		if (strcmp(strategies[i]->name, strategy) == 0)
+			return strategies[i]->elite_k;
+	return 0;
+}
+
 static const struct strategy *find_strategy(const char *name, struct err *e)
 {
 	if (!name)

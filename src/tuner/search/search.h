@@ -74,5 +74,7 @@ int search_elites(const struct search *x, int64_t *ret, int n);
 /* Name and one-line help of strategy i; NULL past the last. */
 const char *search_strategy_name(int i);
 const char *search_strategy_help(int i);
+/* What elite_k 0 stands for; 0 when there is no such strategy. */
+int search_default_elites(const char *strategy);
 
 #endif
