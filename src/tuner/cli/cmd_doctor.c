@@ -4,12 +4,17 @@
 
 #include "base/mem.h"
 #include "tuner/cli/doctor.h"
+#include "tuner/cli/noise.h"
 #include "tuner/cli/print.h"
 #include "tuner/cli/table.h"
 
 struct doctor_command {
-	const char *nvrtc;
+	const char *nvrtc, *task, *preset;
+	bool noise;
+	int64_t count;
 };
+
+static const struct doctor_command defaults = { .count = 20 };
 
 static const struct option_spec options[] = {
 	{ .name = "nvrtc",
@@ -17,6 +22,28 @@ static const struct option_spec options[] = {
 	  .value = "PATH",
 	  .help = "libnvrtc.so to use (default: looked for in the usual places)",
 	  .offset = offsetof(struct doctor_command, nvrtc) },
+	{ .name = "noise",
+	  .kind = OPTION_FLAG,
+	  .help = "instead: measure one configuration many times, as trials are, and say which "
+		  "differences can be told apart",
+	  .offset = offsetof(struct doctor_command, noise) },
+	{ .name = "task",
+	  .kind = OPTION_TEXT,
+	  .value = "TASK",
+	  .help = "of --noise (default: vector_add on a GPU, sgemm_host without)",
+	  .offset = offsetof(struct doctor_command, task) },
+	{ .name = "preset",
+	  .kind = OPTION_TEXT,
+	  .value = "NAME",
+	  .help = "of --noise (default: the task's baseline)",
+	  .offset = offsetof(struct doctor_command, preset) },
+	{ .name = "count",
+	  .kind = OPTION_INT,
+	  .value = "N",
+	  .help = "of --noise: measurements of each mode (default 20)",
+	  .offset = offsetof(struct doctor_command, count),
+	  .min = 2,
+	  .max = 4096 },
 	{ 0 },
 };
 
@@ -68,10 +95,17 @@ static cJSON *to_json(const struct findings *f)
 static int run(const struct invocation *v, struct err *e)
 {
 	const struct doctor_command *c = v->options;
-	struct findings *f = mem_alloc(sizeof *f);
+	struct noise_plan noise = { c->task, c->preset, c->nvrtc, c->count };
+	struct findings *f;
 	int status;
 
-	(void)e;
+	if (c->noise)
+		return noise_report(v, &noise, e);
+	if (c->task || c->preset) {
+		err_set(e, ERR_INVALID, "--task and --preset belong to --noise");
+		return -EXIT_USAGE;
+	}
+	f = mem_alloc(sizeof *f);
 	doctor_examine(v, c->nvrtc, f);
 	if (v->json)
 		print_json(to_json(f));
@@ -87,6 +121,7 @@ const struct command command_doctor = {
 	.summary = "what works on this machine, and how to mend what does not",
 	.query = true,
 	.options = options,
+	.defaults = &defaults,
 	.size = sizeof(struct doctor_command),
 	.run = run,
 };
