@@ -194,6 +194,7 @@ void run_free(struct run *r)
 	free(r->baseline);
 	free(r->root);
 	free(r->then_reason);
+	free(r->unbuilt);
 	free(r->doom);
 	free(r);
 }
@@ -266,6 +267,11 @@ static void end_searched(struct run *r)
 {
 	char *why;
 
+	if (run_barren(r)) {
+		run_doom_barren(r);
+		end(r, RUN_FAILED, r->doom);
+		return;
+	}
 	if (sched_spent(r->sched))
 		why = text("budget of %lld reached", (long long)r->record.budget);
 	else

@@ -98,16 +98,26 @@ static double rate_per_s(struct run *r)
 	       (double)(now - oldest);
 }
 
-/* Sources that do not compile in any configuration, or a compiler that is not there. */
-static void check_barren(struct run *r, const struct trial_record *row)
+bool run_barren(const struct run *r)
 {
 	const struct run_summary *s = &r->told;
 	int64_t unbuilt = s->by_outcome[OUTCOME_COMPILE_ERROR] + s->by_outcome[OUTCOME_LOST];
 
-	if (unbuilt < s->trials || (s->trials < BARREN_TRIALS && s->done < r->record.budget))
-		return;
+	return s->trials && unbuilt == s->trials;
+}
+
+void run_doom_barren(struct run *r)
+{
 	run_doom(r, "none of the first %lld configurations could be built: %s",
-		 (long long)s->trials, row->detail ? row->detail : "see the trials' logs");
+		 (long long)r->told.trials, r->unbuilt ? r->unbuilt : "see the trials' logs");
+}
+
+static void check_barren(struct run *r, const struct trial_record *row)
+{
+	if (!r->unbuilt && row->outcome != OUTCOME_OK)
+		r->unbuilt = mem_strdup(row->detail);
+	if (run_barren(r) && (r->told.trials >= BARREN_TRIALS || r->told.done >= r->record.budget))
+		run_doom_barren(r);
 }
 
 static void keep_active_time(struct run *r)

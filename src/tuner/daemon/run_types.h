@@ -34,6 +34,7 @@ struct run {
 	struct resource_gate gates[GATE_FIGURE_COUNT];
 	char *root; /* folder of this run's sources */
 	uint16_t *baseline;
+	char *unbuilt; /* what the first trial that failed in this life said; NULL: none */
 	struct search *search;
 	struct sched *sched;
 	struct recall recall;
@@ -58,6 +59,10 @@ bool run_recall(struct run *r);
 
 /* run_trial.c */
 extern const struct sched_io run_sched_io; /* ctx is to be set */
+/* Nothing could be built so far: sources that do not compile in any configuration, or a compiler
+ * that is not there. */
+bool run_barren(const struct run *r);
+void run_doom_barren(struct run *r);
 bool run_job_of_trial(struct run *r, struct trial *t, int64_t id, struct pool_job *ret);
 void run_trial_compiled(struct run *r, struct trial *t, struct wire_reply *reply);
 void run_trial_measured(struct run *r, struct trial *t, struct measurement *m);
