@@ -46,6 +46,15 @@ def place(**env):
     return p
 
 
+def told(path):
+    """The lines that the stand-in has written to FAKECUDA_TOLD, in words."""
+    try:
+        with open(path) as f:
+            return [tuple(line.split()) for line in f]
+    except FileNotFoundError:
+        return []
+
+
 class Service:
     """A daemon on the stand-in, one client of it, and the stand-in's account of what it did."""
 
@@ -64,17 +73,7 @@ class Service:
 
     def planned(self):
         """[(symbol, call, process)] of the failures that came to pass."""
-        try:
-            with open(self.told) as f:
-                return [tuple(line.split()) for line in f]
-        except FileNotFoundError:
-            return []
-
-    def restart(self, **env):
-        self.daemon.kill()
-        tap.until(lambda: not self.daemon.workers(), "the workers to be gone")
-        self.daemon.env.update(env)
-        self.daemon.start()
+        return [line for line in told(self.told) if line[0] != "device"]
 
 
 @needs_all
@@ -205,12 +204,14 @@ def test_a_device_that_cannot_be_opened_fails_the_run_and_says_which():
 
 @needs_all
 def test_two_devices_measure_side_by_side():
-    p = place(FAKECUDA_DEVICES="2")
+    path = os.path.join(tap.folder(), "told")
+    p = place(FAKECUDA_DEVICES="2", FAKECUDA_TOLD=path)
     task = device_runs.small_vector_add(p.folder)
     p.run("start", task, "--budget", "16", "--device", "all", "--seed", "2")
     tap.equal(len(p.json("show", "1")["environment"]["devices"]), 2, "devices of the run")
     used = {p.json("show", f"1:{no}").get("device") for no in range(1, 17)}
     tap.equal(used, {0, 1}, "devices that measured")
+    tap.equal({n for what, n, _ in told(path) if what == "device"}, {"0", "1"}, "devices opened")
 
 
 @needs_all

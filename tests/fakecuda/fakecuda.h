@@ -17,7 +17,8 @@
  *   FAKECUDA_UUID     the first byte of their UUIDs, a number (250)
  *   FAKECUDA_FAIL     "SYMBOL:N:WHAT;...": the N-th call of SYMBOL in this process answers the
  *                     CUresult WHAT, or sleeps ("hang"), or ends the process by SIGKILL ("die")
- *   FAKECUDA_TOLD     a file that gets the line "SYMBOL N PID" before each of these
+ *   FAKECUDA_TOLD     a file that gets the line "SYMBOL N PID" before each of these, and
+ *                     "device ORDINAL PID" when a process opens one
  */
 enum { FAKE_PARAMETERS_MAX = 16 };
 
@@ -32,6 +33,9 @@ void fake_plan_reset(void);
 
 /* What becomes of a call, by FAKECUDA_FAIL: 0, or the code that it is to return. */
 int fake_plan(const char *symbol);
+
+/* A line for FAKECUDA_TOLD. Tests wait for it: no guess tells when a worker has come to a call. */
+void fake_tell(const char *what, long number);
 
 struct fake_launch {
 	const char *cubin; /* borrowed */
