@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""How good the search strategies are: scores on recorded spaces, beside random search.
+
+    bench/search.py RECORDING... [--strategies full,random] [--seeds 50] [--jobs W] [--evo ./evo-tuned]
+                    [--per-space] [--json FILE]
+
+RECORDING is a Kernel Tuner cache of a space that was measured as a whole, .gz and .xz as well. Each
+strategy runs over each of them by `evo-tuned replay`, once for every seed. The scores:
+
+  P         mean over the space's time budget of (best so far - random) / (optimum - random), where
+            random is the expected best of random search, and the budget the time that random search
+            takes to come 95 % of the way from the median to the optimum (Willemsen et al., FGCS
+            2024; here run by run, on values). 0: random search, 1: the optimum at once.
+  Q128      the same over evaluations 2 to 128, on logarithms.
+  @N        geometric mean over spaces of the median over seeds of best/optimum after N evaluations.
+  to 5 %    median over spaces of the median evaluations until within 5 % of the optimum.
+  search    what the search itself took for one trial, in microseconds, the dearest space.
+
+The range behind P and Q128 is their standard error over seeds.
+"""
+import argparse
+import bisect
+import gzip
+import json
+import lzma
+import math
+import os
+import re
+import statistics
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CHECKPOINTS = (32, 64, 128, 256)
+TIMES = ("compile_time", "verification_time", "benchmark_time")
+MICROSECONDS = {"ns": 1e-3, "us": 1, "ms": 1e3, "s": 1e6}
+
+
+class Space:
+    """A recorded space and what random search is expected to find in it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.name = os.path.basename(path).split(".json")[0]
+        opener = {".gz": gzip.open, ".xz": lzma.open}.get(os.path.splitext(path)[1], open)
+        with opener(path, "rt") as f:
+            cache = json.load(f)["cache"]
+        self.value, self.cost = {}, {}
+        for key, record in cache.items():
+            if "InvalidConfig" in (record.get("__error__"), record.get("time")):
+                continue
+            time = record.get("time")
+            self.value[key] = time if isinstance(time, (int, float)) and "__error__" not in record \
+                and math.isfinite(time) else None
+            self.cost[key] = sum(max(record.get(t) or 0, 0) for t in TIMES) / 1e3
+        self.sorted = sorted(v for v in self.value.values() if v is not None)
+        self.optimum, self.worst = self.sorted[0], self.sorted[-1]
+        per_eval = statistics.fmean(self.cost.values())
+        target = self.optimum + 0.05 * (statistics.median(self.sorted) - self.optimum)
+        worse = len(self.sorted) - bisect.bisect_right(self.sorted, target)
+        evals = max(2, math.ceil(worse / (len(self.sorted) + 1 - worse)))
+        self.budget_s = evals * per_eval
+        self.budget = min(len(self.value), max(CHECKPOINTS[-1], math.ceil(1.5 * evals)))
+        self.random = self.expected_best(max(evals, CHECKPOINTS[-1]), lambda v: v)
+        self.random_log = self.expected_best(128, math.log)
+        self.per_eval = per_eval
+
+    def expected_best(self, evals, of):
+        """Of 1..evals draws without replacement; nothing valid yet counts as the worst value."""
+        n, values = len(self.value), [of(v) for v in self.sorted]
+        none = [1.0] * (len(values) + 1)        # chance that none of the k best was drawn
+        out = []
+        for m in range(min(evals, n)):
+            none = [p * max(n - k - m, 0) / (n - m) for k, p in enumerate(none)]
+            out.append(sum((none[k] - none[k + 1]) * v for k, v in enumerate(values))
+                       + none[-1] * values[-1])
+        return out
+
+    def best_so_far(self, keys):
+        best, out = None, []
+        for key in keys:
+            v = self.value[key]
+            if v is not None and (best is None or v < best):
+                best = v
+            out.append(best)
+        return out
+
+    def score_p(self, keys, points=400):
+        """Reads the run's own clock: one trial after the other."""
+        best, spent, total = self.best_so_far(keys), [], 0.0
+        for key in keys:
+            total += self.cost[key]
+            spent.append(total)
+        sum_ = 0.0
+        for i in range(points):
+            at = self.budget_s * (i + 1) / points
+            made = bisect.bisect_right(spent, at)
+            random = self.random[min(max(round(at / self.per_eval), 1), len(self.random)) - 1]
+            now = best[made - 1] if made else None
+            sum_ += 0 if now is None or random <= self.optimum else \
+                (random - now) / (random - self.optimum)
+        return sum_ / points
+
+    def score_q(self, keys):
+        best = [math.log(b or self.worst) for b in self.best_so_far(keys)]
+        gaps = []
+        for m in range(1, min(len(self.random_log), 128)):
+            random, optimum = self.random_log[m], math.log(self.optimum)
+            if random - optimum > 1e-12:
+                gaps.append((random - best[min(m, len(best) - 1)]) / (random - optimum))
+        return statistics.fmean(gaps) if gaps else 1.0
+
+
+def replay(o, space, strategy, *more):
+    words = [o.evo, "replay", space.path, "--strategy", strategy, "--budget", str(space.budget), *more]
+    if o.jobs:
+        words += ["--jobs", str(o.jobs)]
+    r = subprocess.run(words, stdout=subprocess.PIPE, text=True)
+    if r.returncode:
+        sys.exit(f"{' '.join(words)}: status {r.returncode}")
+    return r.stdout
+
+
+def search_us(o, space, strategy):
+    number, unit = re.search(r"([0-9.]+) (ns|us|ms|s)\s*$", replay(o, space, strategy)).groups()
+    return float(number) * MICROSECONDS[unit]
+
+
+def measure(o, space, strategy):
+    logs = [json.loads(x)["keys"] for x in
+            replay(o, space, strategy, "--json", "--repeat", str(o.seeds)).splitlines()]
+    best = [space.best_so_far(keys) for keys in logs]
+
+    def ratio(n):
+        return statistics.median((b[min(n, len(b)) - 1] or space.worst) / space.optimum for b in best)
+
+    def evals_to(within):
+        return statistics.median_low(
+            next((i + 1 for i, x in enumerate(b) if x and x <= within * space.optimum), math.inf)
+            for b in best)
+
+    return {"P": [space.score_p(k) for k in logs], "Q": [space.score_q(k) for k in logs],
+            "ratio": {n: ratio(n) for n in CHECKPOINTS}, "to5": evals_to(1.05),
+            "to1": evals_to(1.01), "search_us": search_us(o, space, strategy)}
+
+
+def with_error(rows, key):
+    mean = statistics.fmean(statistics.fmean(r[key]) for r in rows)
+    if any(len(r[key]) < 2 for r in rows):
+        return f"{mean:.3f}"
+    error = math.sqrt(sum(statistics.variance(r[key]) / len(r[key]) for r in rows)) / len(rows)
+    return f"{mean:.3f} +- {error:.3f}"
+
+
+def count(x):
+    return "-" if math.isinf(x) else f"{x:.0f}"
+
+
+def print_row(name, rows):
+    ratios = [math.exp(statistics.fmean(math.log(r["ratio"][n]) for r in rows)) for n in CHECKPOINTS]
+    cells = [name, with_error(rows, "P"), with_error(rows, "Q"), *(f"{x:.3f}" for x in ratios),
+             count(statistics.median(r["to5"] for r in rows)),
+             count(statistics.median(r["to1"] for r in rows)),
+             f"{max(r['search_us'] for r in rows):.1f}"]
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("recordings", nargs="+", metavar="RECORDING")
+    p.add_argument("--strategies", default="full,random")
+    p.add_argument("--seeds", type=int, default=50)
+    p.add_argument("--jobs", type=int, default=0, help="compile workers (default: one trial at a time)")
+    p.add_argument("--evo", default=os.path.join(ROOT, "evo-tuned"))
+    p.add_argument("--per-space", action="store_true")
+    p.add_argument("--json", metavar="FILE")
+    o = p.parse_args()
+    spaces = [Space(path) for path in o.recordings]
+    results = {}
+    print("| strategy | P | Q128 | " + " | ".join(f"@{n}" for n in CHECKPOINTS)
+          + " | to 5 % | to 1 % | search us |\n|" + "---|" * (6 + len(CHECKPOINTS)))
+    for strategy in o.strategies.split(","):
+        rows = results[strategy] = {s.name: measure(o, s, strategy) for s in spaces}
+        print_row(strategy, list(rows.values()))
+        for name in rows if o.per_space else ():
+            print_row(f"- {name}", [rows[name]])
+    if o.json:
+        with open(o.json, "w") as f:
+            json.dump(results, f, indent=1, sort_keys=True)
+
+
+if __name__ == "__main__":
+    main()
