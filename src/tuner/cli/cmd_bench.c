@@ -10,12 +10,14 @@
 #include "tuner/cli/paths.h"
 #include "tuner/cli/print.h"
 #include "tuner/cli/report.h"
+#include "tuner/cli/sanitize.h"
 #include "tuner/cli/show.h"
 
 struct bench_command {
 	const char *preset, *runtime, *nvrtc;
 	struct option_list set, shapes;
 	int64_t device;
+	bool sanitize;
 };
 
 static const struct bench_command defaults = { .device = -1 };
@@ -52,6 +54,10 @@ static const struct option_spec options[] = {
 	  .value = "PATH",
 	  .help = "libnvrtc.so to use (default: looked for in the usual places)",
 	  .offset = offsetof(struct bench_command, nvrtc) },
+	{ .name = "sanitize",
+	  .kind = OPTION_FLAG,
+	  .help = "instead: run memcheck and racecheck of compute-sanitizer on it",
+	  .offset = offsetof(struct bench_command, sanitize) },
 	{ 0 },
 };
 
@@ -122,6 +128,23 @@ static int bind(const struct invocation *v, const struct local *where, struct st
 	return task_bind(s->setup.task, &o, &s->setup.bound, e);
 }
 
+static int examine(const struct invocation *v, const struct stored *s, const uint16_t *config,
+		   struct err *e)
+{
+	struct sanitized found[SANITIZE_TOOLS];
+	int status;
+
+	if (sanitize(s->setup.task, s->setup.bound, config, found, e) < 0)
+		return EXIT_BY_ERROR;
+	if (v->json)
+		print_json(sanitized_report(found));
+	else
+		sanitized_print(found);
+	status = sanitized_passed(found) ? EXIT_DONE : EXIT_WORK;
+	sanitized_release(found);
+	return status;
+}
+
 /* s is a run that was never stored: its task alone. */
 static int bench(const struct invocation *v, struct stored *s, struct err *e)
 {
@@ -136,8 +159,11 @@ static int bench(const struct invocation *v, struct stored *s, struct err *e)
 			where.runtime);
 		return -EXIT_USAGE;
 	}
-	if (bind(v, &where, s, e) < 0 || choose(c, s->setup.bound, config, e) < 0 ||
-	    evaluate(&where, s->setup.task, s->setup.bound, config, &t, e) < 0)
+	if (bind(v, &where, s, e) < 0 || choose(c, s->setup.bound, config, e) < 0)
+		return EXIT_BY_ERROR;
+	if (c->sanitize)
+		return examine(v, s, config, e);
+	if (evaluate(&where, s->setup.task, s->setup.bound, config, &t, e) < 0)
 		return EXIT_BY_ERROR;
 	if (v->json)
 		print_json(report_trial(s, &t));
@@ -169,7 +195,8 @@ const struct command command_bench = {
 	.name = "bench",
 	.summary = "verify and time one configuration, without a daemon",
 	.operands = "TASK",
-	.notes = "Exit status 1 unless it is correct.",
+	.notes = "Exit status 1 unless it is correct. --sanitize needs nvcc and compute-sanitizer; "
+		 "status 1 when either tool\nfinds something.",
 	.min_operands = 1,
 	.max_operands = 1,
 	.query = true,
