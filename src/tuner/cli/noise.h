@@ -9,7 +9,7 @@
  * this machine. On a GPU the same is done in event mode, the other tools' way, beside it.
  */
 struct noise_plan {
-	const char *task, *preset; /* NULL: a small task of what can run here; its baseline */
+	const char *task, *preset; /* NULL: a shipped task that can run here; its baseline */
 	const char *nvrtc;
 	int64_t count; /* measurements of each mode, 2 or more */
 };
