@@ -262,10 +262,12 @@ static void bytes_that_are_no_cubin_have_no_entries(void **state)
 	assert_true(cubin_has_entry(bytes, len, "vector_add"));
 	assert_false(cubin_has_entry(bytes, len, "vector"));
 	assert_false(cubin_has_entry(bytes, len, ""));
+	assert_int_equal(cubin_state_bytes(bytes, len), 0);
 	for (size_t cut = 0; cut < len; cut += 13) {
 		char *part = mem_copy(bytes, cut + 1);
 
 		assert_false(cubin_has_entry(part, cut, "no such entry"));
+		assert_int_equal(cubin_state_bytes(part, cut), 0);
 		free(part);
 	}
 	for (size_t i = 0; i < 64; i++) {
@@ -275,6 +277,20 @@ static void bytes_that_are_no_cubin_have_no_entries(void **state)
 	}
 	free(bytes);
 	artifact_release(&a);
+}
+
+static void variables_that_outlast_a_launch_are_told(void **state)
+{
+	struct artifact plain, marked;
+
+	(void)state;
+	need_nvrtc();
+	plain = compile(vector_add, "vector_add", NULL);
+	marked = compile(selftest, "selftest", "-DMODE=fine");
+	assert_null(strstr(plain.log, "can keep"));
+	assert_non_null(strstr(marked.log, "note: global variables of 4 bytes can keep"));
+	artifact_release(&plain);
+	artifact_release(&marked);
 }
 
 static void a_right_kernel_is_checked_on_each_seed_and_timed_on_each_shape(void **state)
@@ -707,6 +723,7 @@ int main(void)
 		cmocka_unit_test(a_source_that_is_refused_is_an_outcome_with_a_log),
 		cmocka_unit_test(a_cpp_entry_is_found_by_its_lowered_name),
 		cmocka_unit_test(bytes_that_are_no_cubin_have_no_entries),
+		cmocka_unit_test(variables_that_outlast_a_launch_are_told),
 		cmocka_unit_test(a_right_kernel_is_checked_on_each_seed_and_timed_on_each_shape),
 		cmocka_unit_test(every_way_of_timing_tells_its_mode),
 		cmocka_unit_test(a_kernel_that_cannot_win_is_timed_only_until_that_is_clear),

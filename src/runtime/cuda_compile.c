@@ -97,6 +97,24 @@ static int compile_entry(const struct nvrtc *n, struct nvrtc_job *job, const cha
 	return nvrtc_compile(n, job, ret, e);
 }
 
+/* What a kernel may remember by is said, as its time may then not be that of the work. */
+static char *make_log(const struct nvrtc_result *compiled)
+{
+	uint64_t state = compiled->cubin ? cubin_state_bytes(compiled->cubin, compiled->bytes) : 0;
+	struct str s = STR_INIT;
+	char *log;
+
+	str_addz(&s, compiled->log);
+	if (state)
+		str_addf(&s,
+			 "%snote: global variables of %llu bytes can keep something from one "
+			 "launch to the next\n",
+			 s.len && s.data[s.len - 1] != '\n' ? "\n" : "", (unsigned long long)state);
+	log = bound_log(s.len ? s.data : "");
+	str_release(&s);
+	return log;
+}
+
 /* Writes the cubin unless it is there; either way it counts as used now. */
 static int store(const struct nvrtc_result *compiled, const char *cache, struct artifact *a,
 		 struct err *e)
@@ -138,7 +156,7 @@ static int compile_text(const struct nvrtc *n, const struct compile_job *job, co
 	if (r < 0)
 		return r;
 	a->compile_ms = (double)(clock_mono_ns() - start) / 1e6;
-	a->log = bound_log(compiled.log);
+	a->log = make_log(&compiled);
 	if (compiled.cubin) {
 		a->outcome = OUTCOME_OK;
 		snprintf(a->lowered, sizeof a->lowered, "%s", compiled.lowered);

@@ -40,6 +40,11 @@ static bool cubin_open(const void *bytes, size_t len, struct cubin *ret)
 	return true;
 }
 
+static const char *name_of(const struct cubin *c, const Elf64_Shdr *s)
+{
+	return s->sh_name < c->names.sh_size ? c->bytes + c->names.sh_offset + s->sh_name : "";
+}
+
 /* The i-th section's entry name; "" where it is no code; NULL past the end. */
 static const char *entry_at(const struct cubin *c, unsigned i)
 {
@@ -48,9 +53,7 @@ static const char *entry_at(const struct cubin *c, unsigned i)
 
 	if (!section_at(c, i, &s))
 		return NULL;
-	if (s.sh_name >= c->names.sh_size)
-		return "";
-	name = c->bytes + c->names.sh_offset + s.sh_name;
+	name = name_of(c, &s);
 	if (strncmp(name, text_prefix, sizeof text_prefix - 1) != 0)
 		return "";
 	return name + sizeof text_prefix - 1;
@@ -82,4 +85,20 @@ void cubin_list_entries(const void *bytes, size_t len, struct str *ret)
 		str_addf(ret, "%s%s", separator, entry);
 		separator = ", ";
 	}
+}
+
+uint64_t cubin_state_bytes(const void *bytes, size_t len)
+{
+	static const char prefix[] = ".nv.global";
+	uint64_t sum = 0;
+	Elf64_Shdr s;
+	struct cubin c;
+
+	if (!cubin_open(bytes, len, &c))
+		return 0;
+	for (unsigned i = 0; section_at(&c, i, &s); i++)
+		if ((s.sh_flags & SHF_WRITE) &&
+		    strncmp(name_of(&c, &s), prefix, sizeof prefix - 1) == 0)
+			sum += s.sh_size;
+	return sum;
 }

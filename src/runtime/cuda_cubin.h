@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -14,5 +15,9 @@ bool cubin_has_entry(const void *bytes, size_t len, const char *name);
 
 /* Adds the names, separated by ", ". */
 void cubin_list_entries(const void *bytes, size_t len, struct str *ret);
+
+/* Bytes of its writable global variables (".nv.global", ".nv.global.init"): what a kernel can keep
+ * from one launch to the next other than in buffers. */
+uint64_t cubin_state_bytes(const void *bytes, size_t len);
 
 #endif
