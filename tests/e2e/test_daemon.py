@@ -455,12 +455,19 @@ def test_workers_that_are_killed_are_replaced_and_nothing_is_lost():
     client = daemon.client()
     client.call("events.subscribe")
     run = start(client, 3000)
+
+    def stored():
+        return daemon.query("SELECT count(*) FROM trial")[0][0]
+
     for turn in range(12):
         for _ in range(40):
             client.event()
         workers = sorted(daemon.workers())
         if workers:
             swallow(os.kill, workers[turn % len(workers)], signal.SIGKILL)
+        # Its trial is tried again at once, and a second kill must not be that one's.
+        enough = min(stored() + 100, 3000)
+        tap.until(lambda: stored() >= enough, "the killed worker's trial to be tried again")
     end = client.until_state(run, ENDED)
     tap.equal((end["state"], end["done"]), ("done", 3000))
     lost = daemon.query("SELECT count(*) FROM trial WHERE outcome = 'lost'")[0][0]

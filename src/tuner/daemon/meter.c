@@ -143,7 +143,8 @@ void meter_close(struct meter *m)
 
 bool meter_idle(const struct meter *m)
 {
-	return m->state == READY;
+	return m->state == READY &&
+	       proc_idle(m->proc); /* it may be ending, which we hear of later */
 }
 
 pid_t meter_pid(const struct meter *m)
