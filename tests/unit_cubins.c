@@ -82,12 +82,20 @@ static void make(const struct cache *c, const char *name, int seconds_ago)
 	free(path);
 }
 
-static void make_cubin(const struct cache *c, int i, int seconds_ago)
+static char *path_of(const struct cache *c, int i)
 {
 	char name[HASH_HEX + 8];
 
 	snprintf(name, sizeof name, "%.64s%s", hash_of(i), i % 2 ? ".so" : ".cubin");
-	make(c, name, seconds_ago);
+	return path_in(c, name);
+}
+
+static void make_cubin(const struct cache *c, int i, int seconds_ago)
+{
+	char *path = path_of(c, i);
+
+	make(c, strrchr(path, '/') + 1, seconds_ago);
+	free(path);
 }
 
 static int exists(const struct cache *c, const char *name)
@@ -101,8 +109,8 @@ static int exists(const struct cache *c, const char *name)
 
 static int has(const struct cache *c, int i)
 {
-	char *path = cubins_find(c->cubins, hash_of(i));
-	int r = path != NULL;
+	char *path = path_of(c, i);
+	int r = cubins_use(c->cubins, path);
 
 	free(path);
 	return r;
@@ -120,20 +128,32 @@ static void trim(const struct cache *c, int files, int64_t bytes_left)
 	assert_int_equal(got.bytes_left, bytes_left);
 }
 
-static void a_file_is_found_by_its_hash(void **state)
+static void a_file_that_is_gone_cannot_be_used(void **state)
 {
 	struct cache *c = *state;
-	char *path;
 
 	assert_false(has(c, 1));
 	make_cubin(c, 1, 0);
-	make_cubin(c, 2, 0);
-	path = cubins_find(c->cubins, hash_of(1));
-	assert_non_null(path);
-	assert_string_equal(path + strlen(path) - 3, ".so");
-	assert_int_equal(access(path, R_OK), 0);
-	free(path);
-	assert_true(has(c, 2));
+	assert_true(has(c, 1));
+	assert_false(has(c, 2));
+}
+
+static void a_file_elsewhere_is_left_alone(void **state)
+{
+	struct cache *c = *state;
+	struct stat before, after;
+	char beside[sizeof c->dir + 16];
+	struct err e;
+
+	snprintf(beside, sizeof beside, "%s/cubins2", c->dir);
+	assert_true(cubins_use(c->cubins, beside)); /* nor is it looked for */
+	assert_int_equal(file_write(beside, "x", 1, &e), 0);
+	assert_int_equal(utimensat(AT_FDCWD, beside, (struct timespec[2]){ { 1, 0 }, { 1, 0 } }, 0),
+			 0);
+	assert_int_equal(stat(beside, &before), 0);
+	assert_true(cubins_use(c->cubins, beside));
+	assert_int_equal(stat(beside, &after), 0);
+	assert_int_equal(after.st_mtime, before.st_mtime);
 }
 
 static void nothing_goes_while_there_is_room(void **state)
@@ -258,7 +278,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define IN_CACHE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-		IN_CACHE(a_file_is_found_by_its_hash),
+		IN_CACHE(a_file_that_is_gone_cannot_be_used),
+		IN_CACHE(a_file_elsewhere_is_left_alone),
 		IN_CACHE(nothing_goes_while_there_is_room),
 		IN_CACHE(the_least_recently_used_go_first),
 		IN_CACHE(a_pinned_file_stays_until_its_last_pin_goes),

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,17 +75,13 @@ const char *cubins_dir(const struct cubins *c)
 	return c->dir;
 }
 
-char *cubins_find(struct cubins *c, const char *hash)
+bool cubins_use(const struct cubins *c, const char *path)
 {
-	for (int i = 0; i < SUFFIXES; i++) {
-		struct str path = STR_INIT;
+	size_t len = strlen(c->dir);
 
-		str_addf(&path, "%s/%s%s", c->dir, hash, suffixes[i]);
-		if (utimensat(AT_FDCWD, path.data, NULL, 0) == 0 || access(path.data, R_OK) == 0)
-			return str_detach(&path);
-		str_release(&path);
-	}
-	return NULL;
+	if (strncmp(path, c->dir, len) != 0 || path[len] != '/')
+		return true;
+	return utimensat(AT_FDCWD, path, NULL, 0) == 0 || access(path, R_OK) == 0;
 }
 
 /* --- pins --- */

@@ -1,6 +1,7 @@
 #ifndef DAEMON_CUBINS_H
 #define DAEMON_CUBINS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -28,8 +29,9 @@ int cubins_open(const char *dir, int64_t limit_bytes, struct cubins **ret, struc
 void cubins_close(struct cubins *c); /* accepts NULL */
 const char *cubins_dir(const struct cubins *c);
 
-/* The path of a hash's file, which counts as used now; NULL where there is none. free() */
-char *cubins_find(struct cubins *c, const char *hash);
+/* The file counts as used now; false where it is gone. What lies elsewhere is none of the cache's
+ * business, and true. */
+bool cubins_use(const struct cubins *c, const char *path);
 
 /* A pinned file is not evicted. Pins count; a hash may be pinned before its file exists. */
 void cubins_pin(struct cubins *c, const char *hash);

@@ -1,11 +1,13 @@
 #include "tuner/daemon/row.h"
 
-#include <stdio.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 static void take_measurement(struct trial *t, struct trial_record *ret)
 {
@@ -60,7 +62,7 @@ void row_from_trial(struct trial *t, struct trial_record *ret)
 		.parents = { t->parents[0], t->parents[1] },
 		.generation = t->generation,
 		.outcome = v->outcome,
-		.detail = v->detail[0] ? mem_strdup(v->detail) : NULL,
+		.detail = mem_strdup(v->detail),
 		.origin = t->origin,
 		.origin_trial = t->origin_row,
 		.score_ns = v->score_ns,
@@ -87,10 +89,12 @@ void row_from_trial(struct trial *t, struct trial_record *ret)
 
 void row_verdict(const struct trial_record *row, struct verdict *ret)
 {
+	verdict_release(ret);
 	*ret = (struct verdict){
 		.no = row->no,
 		.row = row->id,
 		.outcome = row->outcome,
+		.detail = mem_strdup(row->detail),
 		.score_ns = row->score_ns,
 		.p50_ns = row->p50_ns,
 		.ci_low_ns = row->ci_low_ns,
@@ -98,7 +102,6 @@ void row_verdict(const struct trial_record *row, struct verdict *ret)
 		.function = row->function,
 		.device = row->device,
 	};
-	snprintf(ret->detail, sizeof ret->detail, "%s", row->detail ? row->detail : "");
 }
 
 void row_count(struct run_summary *s, const struct trial_record *row, bool baseline)
@@ -122,64 +125,83 @@ void row_count(struct run_summary *s, const struct trial_record *row, bool basel
 	}
 }
 
-static void add_us(cJSON *o, const char *key, double ns)
+/* --- events: written by hand, since a tree for each trial costs more than all else here --- */
+
+/* Seventeen digits are read back as the same number. */
+static void add_number(struct str *s, const char *key, double number)
 {
-	json_add(o, key, ns > 0 ? cJSON_CreateNumber(ns / 1000) : cJSON_CreateNull());
+	if (isfinite(number) && number > 0)
+		str_addf(s, ",\"%s\":%.17g", key, number);
+	else
+		str_addf(s, ",\"%s\":null", key);
 }
 
-static void add_best(cJSON *o, const struct run_summary *s)
+static void add_counts(struct str *s, const struct run_summary *after, int64_t budget)
 {
-	bool ratio = s->best_p50_ns > 0 && s->baseline_p50_ns > 0;
-
-	add_us(o, "best_us", s->best_p50_ns);
-	json_add(o, "best_no", s->best ? cJSON_CreateNumber((double)s->best) : cJSON_CreateNull());
-	json_add(o, "speedup",
-		 ratio ? cJSON_CreateNumber(s->baseline_p50_ns / s->best_p50_ns)
-		       : cJSON_CreateNull());
+	str_addf(s, ",\"done\":%" PRId64 ",\"budget\":%" PRId64, after->done, budget);
 }
 
-static void add_failures(cJSON *o, const struct run_summary *s)
+static void add_best(struct str *s, const struct run_summary *after)
 {
-	cJSON *failures = json_add_object(o, "failures");
+	bool ratio = after->best_p50_ns > 0 && after->baseline_p50_ns > 0;
 
-	for (int i = 0; i < OUTCOME_COUNT; i++)
-		if (i != OUTCOME_OK && s->by_outcome[i])
-			json_add_int(failures, outcome_name((enum outcome)i), s->by_outcome[i]);
+	add_number(s, "best_us", after->best_p50_ns / 1000);
+	if (after->best)
+		str_addf(s, ",\"best_no\":%" PRId64, after->best);
+	else
+		str_addz(s, ",\"best_no\":null");
+	add_number(s, "speedup", ratio ? after->baseline_p50_ns / after->best_p50_ns : 0);
 }
 
-static char *rendered(cJSON *o)
+static void add_failures(struct str *s, const struct run_summary *after)
 {
-	char *text = json_render(o);
+	const char *comma = "";
 
-	cJSON_Delete(o);
-	return text;
+	str_addz(s, ",\"failures\":{");
+	for (int i = 0; i < OUTCOME_COUNT; i++) {
+		if (i == OUTCOME_OK || !after->by_outcome[i])
+			continue;
+		str_addf(s, "%s\"%s\":%" PRId64, comma, outcome_name((enum outcome)i),
+			 after->by_outcome[i]);
+		comma = ",";
+	}
+	str_addc(s, '}');
 }
 
 char *row_event(const struct trial_record *row, const struct run_summary *after, int64_t budget,
 		double rate_per_s)
 {
-	cJSON *o = json_new_object();
+	struct str s = STR_INIT;
 
-	json_add_int(o, "no", row->no);
-	json_add_string(o, "outcome", outcome_name(row->outcome));
-	json_add_string(o, "origin", trial_origin_name(row->origin));
-	json_add_int(o, "done", after->done);
-	json_add_int(o, "budget", budget);
-	add_us(o, "p50_us", row->p50_ns);
-	add_best(o, after);
-	json_add_double(o, "rate_per_s", rate_per_s);
-	add_failures(o, after);
-	return rendered(o);
+	str_addf(&s, "{\"no\":%" PRId64 ",\"outcome\":\"%s\",\"origin\":\"%s\"", row->no,
+		 outcome_name(row->outcome), trial_origin_name(row->origin));
+	add_counts(&s, after, budget);
+	add_number(&s, "p50_us", row->p50_ns / 1000);
+	add_best(&s, after);
+	str_addf(&s, ",\"rate_per_s\":%.17g", rate_per_s);
+	add_failures(&s, after);
+	str_addc(&s, '}');
+	return str_detach(&s);
 }
 
-char *row_run_event(const struct run_record *r, const struct run_summary *s)
+static void add_text(struct str *s, const char *key, const char *text)
 {
-	cJSON *o = json_new_object();
+	cJSON *v = text ? cJSON_CreateString(text) : cJSON_CreateNull();
+	char *rendered = json_render(v);
 
-	json_add_string(o, "state", run_state_name(r->state));
-	json_add_string(o, "reason", r->reason);
-	json_add_int(o, "done", s->done);
-	json_add_int(o, "budget", r->budget);
-	add_best(o, s);
-	return rendered(o);
+	str_addf(s, ",\"%s\":%s", key, rendered);
+	free(rendered);
+	cJSON_Delete(v);
+}
+
+char *row_run_event(const struct run_record *r, const struct run_summary *after)
+{
+	struct str s = STR_INIT;
+
+	str_addf(&s, "{\"state\":\"%s\"", run_state_name(r->state));
+	add_text(&s, "reason", r->reason);
+	add_counts(&s, after, r->budget);
+	add_best(&s, after);
+	str_addc(&s, '}');
+	return str_detach(&s);
 }

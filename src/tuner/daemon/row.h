@@ -9,6 +9,7 @@
 void row_from_trial(struct trial *t, struct trial_record *ret);
 
 /* What a stored row says, for trials with the same binary. */
+/* ret is released first. */
 void row_verdict(const struct trial_record *row, struct verdict *ret);
 
 /* Counts a trial in the run's figures, as the database would. */

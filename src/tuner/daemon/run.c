@@ -107,6 +107,23 @@ static int new_search(struct run *r, struct err *e)
 	return search_new(s, &o, &r->search, e);
 }
 
+/* Two runs of one identity share their devices, so that there cannot be another one later. */
+static int on_other_run(void *ctx, const struct run_record *other, struct err *e)
+{
+	struct run *r = ctx;
+
+	(void)e;
+	if (other->id != r->record.id && strcmp(other->identity, r->record.identity) == 0)
+		r->first = false;
+	return 0;
+}
+
+static int look_for_earlier(struct run *r, struct err *e)
+{
+	r->first = true;
+	return store_each_run(r->w.store, on_other_run, r, e);
+}
+
 static void take_gates(struct run *r)
 {
 	for (int g = 0; g < GATE_FIGURE_COUNT; g++)
@@ -160,6 +177,8 @@ int run_new(const struct run_world *w, const struct run_owner *o, struct run_rec
 	code = check_sources(r, e);
 	if (code == 0)
 		code = new_search(r, e);
+	if (code == 0)
+		code = look_for_earlier(r, e);
 	if (code < 0) {
 		*record = r->record; /* the caller has to say that it failed */
 		r->record = (struct run_record){ 0 };
@@ -178,11 +197,18 @@ static void unpin_references(struct run *r)
 			cubins_unpin(r->w.cubins, r->references[i].hash);
 }
 
+static void unpin(void *run, struct trial *t)
+{
+	run_trial_unpin(run, t);
+}
+
 void run_free(struct run *r)
 {
 	if (!r)
 		return;
 	run_close_meters(r);
+	if (r->sched)
+		sched_each(r->sched, unpin, r);
 	unpin_references(r);
 	sched_free(r->sched);
 	recall_release(&r->recall);

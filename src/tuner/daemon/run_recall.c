@@ -18,7 +18,7 @@ struct walk {
 static void know(struct run *r, const struct trial_record *row, const uint16_t *config)
 {
 	struct trial *t;
-	struct verdict v;
+	struct verdict v = { 0 };
 	struct err ignored;
 
 	if (row->device < 0 || !row->artifact[0] || row->origin == TRIAL_SAME_CUBIN)
@@ -32,6 +32,7 @@ static void know(struct run *r, const struct trial_record *row, const uint16_t *
 		if (row->origin == TRIAL_STORED)
 			v.row = row->origin_trial;
 		sched_know(r->sched, t->key, &v);
+		verdict_release(&v);
 	}
 	trial_free(t);
 }

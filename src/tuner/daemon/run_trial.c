@@ -43,11 +43,10 @@ static bool next_proposal(struct run *r, struct trial *t)
 static bool take_known(struct run *r, struct trial *t)
 {
 	struct trial_record known = { 0 };
-	struct verdict for_others;
 	int64_t id = 0;
 	struct err e;
 
-	if (r->record.fresh ||
+	if (r->record.fresh || r->first ||
 	    store_find_known(r->w.store, r->record.identity, t->config_json, &id, &e) < 0 || !id ||
 	    store_trial_by_id(r->w.store, id, &known, &e) < 0)
 		return false;
@@ -60,8 +59,9 @@ static bool take_known(struct run *r, struct trial *t)
 	t->artifact.bytes = known.artifact_bytes;
 	t->artifact.ptxas = known.ptxas;
 	if (known.artifact[0] && known.device >= 0) {
+		struct verdict for_others = t->verdict;
+
 		trial_set_key(t);
-		for_others = t->verdict;
 		for_others.row = t->origin_row;
 		sched_know(r->sched, t->key, &for_others);
 	}
@@ -139,6 +139,7 @@ static void finish(void *ctx, struct trial *t)
 	size_t config_bytes = (size_t)space_params(task_space(r->setup.bound)) * sizeof *t->config;
 	bool baseline = memcmp(t->config, r->baseline, config_bytes) == 0;
 
+	run_trial_unpin(r, t);
 	if (t->origin == TRIAL_SAME_CUBIN)
 		n.same = t->same;
 	else if (t->same)
@@ -209,10 +210,20 @@ static void trim_cache(struct run *r)
 		log_warn("the cache of binaries: %s", e.msg);
 }
 
-/* It may be an old file that a worker has found in its place: not to be evicted now. */
-static void mark_used(struct run *r, const struct trial *t)
+/* From now on its binary is not evicted. False: it was, after the worker had found it in its place
+ * and before we heard of it. */
+static bool pin(struct run *r, struct trial *t)
 {
-	free(cubins_find(r->w.cubins, t->artifact.hash));
+	cubins_pin(r->w.cubins, t->artifact.hash);
+	t->pinned = true;
+	return cubins_use(r->w.cubins, t->artifact.path);
+}
+
+void run_trial_unpin(struct run *r, struct trial *t)
+{
+	if (t->pinned)
+		cubins_unpin(r->w.cubins, t->artifact.hash);
+	t->pinned = false;
 }
 
 static void machine_failed(struct run *r, struct trial *t, const struct err *e)
@@ -237,15 +248,17 @@ void run_trial_compiled(struct run *r, struct trial *t, struct wire_reply *reply
 	t->at.compile_end = run_now_ms();
 	trim_cache(r);
 	if (t->artifact.outcome != OUTCOME_OK) {
-		char line[sizeof t->verdict.detail];
+		char line[TRIAL_DETAIL_MAX];
 
 		run_first_error(t->artifact.log ? t->artifact.log : "", line, sizeof line);
 		trial_judge(t, t->artifact.outcome, "%s", line);
 		sched_ended(r->sched, t);
 	} else if (!score_gates(t, r->gates)) {
 		sched_ended(r->sched, t);
+	} else if (!pin(r, t)) {
+		run_trial_unpin(r, t);
+		sched_lost(r->sched, t, "its binary was evicted before it was measured, twice");
 	} else {
-		mark_used(r, t);
 		trial_set_key(t);
 		sched_built(r->sched, t);
 	}

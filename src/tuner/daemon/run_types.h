@@ -49,6 +49,7 @@ struct run {
 	int compiled; /* since the cache was last trimmed */
 	int pending;  /* ledger entries that are not stored yet */
 	bool full, stopping, limited;
+	bool first;	     /* of its identity: there are no results to be reused */
 	enum run_state then; /* the state that DRAINING leads to */
 	char *then_reason;
 	char *doom; /* why it cannot go on; NULL: it can */
@@ -68,6 +69,7 @@ void run_trial_compiled(struct run *r, struct trial *t, struct wire_reply *reply
 void run_trial_measured(struct run *r, struct trial *t, struct measurement *m);
 void run_trial_lost(struct run *r, struct trial *t, const struct proc_loss *l,
 		    const struct err *failed);
+void run_trial_unpin(struct run *r, struct trial *t);	       /* accepts one that is not pinned */
 void run_first_error(const char *log, char *ret, size_t size); /* the line of a log that says it */
 
 /* run_prepare.c: references, then measuring workers. */

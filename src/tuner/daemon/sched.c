@@ -175,7 +175,7 @@ static void finish_as(struct sched *s, struct trial *t, struct verdict *same)
 {
 	t->origin = TRIAL_SAME_CUBIN;
 	t->same = same;
-	t->verdict = *same;
+	verdict_copy(same, &t->verdict);
 	take_out(s, t);
 	finish(s, t);
 }
@@ -251,6 +251,12 @@ void sched_lost(struct sched *s, struct trial *t, const char *detail)
 	}
 	*retried = true;
 	sched_back(s, t);
+}
+
+void sched_each(struct sched *s, void (*f)(void *ctx, struct trial *t), void *ctx)
+{
+	for (struct trial *t = s->trials; t; t = t->next)
+		f(ctx, t);
 }
 
 int sched_in_flight(const struct sched *s)

@@ -55,6 +55,7 @@ void sched_back(struct sched *s, struct trial *t);
  * more; the second time it is DONE as lost, with `detail`. */
 void sched_lost(struct sched *s, struct trial *t, const char *detail);
 
+void sched_each(struct sched *s, void (*f)(void *ctx, struct trial *t), void *ctx); /* in flight */
 int sched_in_flight(const struct sched *s);
 int64_t sched_done(const struct sched *s); /* what counts for the budget */
 bool sched_spent(const struct sched *s);   /* done has reached the budget */

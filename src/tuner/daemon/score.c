@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 /* -1: the compiler does not say. */
@@ -35,7 +36,7 @@ static int64_t figure_of(const struct trial *t, enum gate_figure g)
 
 bool score_gates(struct trial *t, const struct resource_gate *gates)
 {
-	cJSON *missed = json_new_list();
+	cJSON *missed = NULL;
 	bool pass = true;
 
 	t->penalty = 1;
@@ -53,12 +54,13 @@ bool score_gates(struct trial *t, const struct resource_gate *gates)
 			pass = false;
 		} else {
 			t->penalty *= 1 + gate->penalty;
+			missed = missed ? missed : json_new_list();
 			json_push(missed, cJSON_CreateString(text.data));
 		}
 		str_release(&text);
 	}
 	free(t->gates);
-	t->gates = json_render(missed);
+	t->gates = missed ? json_render(missed) : mem_strdup("[]");
 	cJSON_Delete(missed);
 	return pass;
 }

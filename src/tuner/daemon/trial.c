@@ -21,6 +21,21 @@ static const struct {
 	[TRIAL_DONE] = { "done", 0 },
 };
 
+void verdict_copy(const struct verdict *v, struct verdict *ret)
+{
+	struct verdict copy = *v;
+
+	copy.detail = mem_strdup(v->detail);
+	verdict_release(ret);
+	*ret = copy;
+}
+
+void verdict_release(struct verdict *v)
+{
+	free(v->detail);
+	v->detail = NULL;
+}
+
 struct trial *trial_new(void)
 {
 	struct trial *t = mem_alloc(sizeof *t);
@@ -40,6 +55,7 @@ void trial_free(struct trial *t)
 	free(t->launches);
 	free(t->config_json);
 	free(t->gates);
+	verdict_release(&t->verdict);
 	artifact_release(&t->artifact);
 	measurement_release(&t->measurement);
 	free(t);
@@ -79,10 +95,14 @@ void trial_set_key(struct trial *t)
 
 void trial_judge(struct trial *t, enum outcome o, const char *fmt, ...)
 {
+	char text[TRIAL_DETAIL_MAX];
 	va_list ap;
 
-	t->verdict.outcome = o;
 	va_start(ap, fmt);
-	vsnprintf(t->verdict.detail, sizeof t->verdict.detail, fmt, ap);
+	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	verdict_release(&t->verdict);
+	t->verdict.outcome = o;
+	if (text[0])
+		t->verdict.detail = mem_strdup(text);
 }

@@ -26,21 +26,25 @@ enum trial_state {
 	TRIAL_STATE_COUNT
 };
 
-/* What measuring said: true of every trial with the same binary and launches. */
+/* What measuring said: true of every trial with the same binary and launches. A run keeps one for
+ * each binary to its end, so it is to be small. */
 struct verdict {
 	int64_t no;  /* of the trial that was measured */
 	int64_t row; /* its row's id; 0 until it is written */
 	enum outcome outcome;
-	char detail[512];
+	char *detail; /* NULL: nothing to say */
 	double score_ns, p50_ns, ci_low_ns, ci_high_ns;
 	struct function function;
 	int device;
 };
+void verdict_copy(const struct verdict *v, struct verdict *ret); /* ret is released first */
+void verdict_release(struct verdict *v);
 
 struct trial {
 	int64_t ask;
 	enum trial_state state;
 	bool compile_retried, measure_retried;
+	bool pinned;		/* its binary is, in the cache */
 	const uint16_t *config; /* borrowed from the search */
 	enum search_op op;
 	int64_t parents[2];
@@ -76,7 +80,8 @@ void trial_move(struct trial *t, enum trial_state to); /* aborts on a move the t
  * so an equal binary is not yet an equal trial. */
 void trial_set_key(struct trial *t);
 
-/* Sets verdict's outcome and detail. */
+/* Sets verdict's outcome and detail, which is cut to TRIAL_DETAIL_MAX - 1 bytes. */
+enum { TRIAL_DETAIL_MAX = 512 };
 void trial_judge(struct trial *t, enum outcome o, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
