@@ -14,7 +14,7 @@
  *
  * When the disk is full everything stays here, and is tried again every second.
  */
-enum { LEDGER_ROWS = 64, LEDGER_AGE_MS = 5, LEDGER_EVENTS_KEPT = 100000 };
+enum { LEDGER_ROWS = 64, LEDGER_AGE_MS = 20, LEDGER_EVENTS_KEPT = 100000 };
 
 struct ledger_io {
 	void *ctx;
