@@ -3,14 +3,17 @@
 
 #include "base/mem.h"
 #include "tuner/search/breed.h"
+#include "tuner/search/kinship.h"
+#include "tuner/search/model.h"
 #include "tuner/search/strategy.h"
 #include "tuner/search/surrogate.h"
 
 /*
  * Elite-K evolution in the sense of EvoEngineer-Full: the task's context is the space with its
  * constraints, historical solutions are the K elites, insights what all trials say about each
- * parameter. After a design spread over the space, each proposal is the most promising of a pool of
- * children, as the surrogate sees it; now and then an immigrant comes in unscreened.
+ * parameter. After a design spread over the space, each proposal is the one that a Gaussian process
+ * of all trials expects most of; later the most promising of a pool of the elites' children, as a
+ * cheaper surrogate sees it, and now and then an immigrant that nothing screened.
  */
 enum { POOL = 320, SPREAD_TRIES = 64, DESIGN_MIN = 6, DESIGN_MAX = 8, LEARN_MAX = 400 };
 
@@ -23,6 +26,7 @@ static const double mutate_two = 0.4; /* share of mutations that change two para
 
 struct full {
 	struct insight insight;
+	struct model *model;
 	struct surrogate *surrogate;
 	struct breeder breeder;
 	struct metric metric;
@@ -35,6 +39,7 @@ static void *start(const struct strategy_view *v)
 	struct full *x = mem_alloc(sizeof *x);
 
 	insight_init(&x->insight, v->space);
+	x->model = model_new(v->space, v->catalog);
 	x->surrogate = surrogate_new(v->space);
 	breeder_init(&x->breeder, v->space, &x->insight);
 	metric_init(&x->metric, v->space);
@@ -46,6 +51,7 @@ static void stop(void *self)
 	struct full *x = self;
 
 	insight_release(&x->insight);
+	model_free(x->model);
 	surrogate_free(x->surrogate);
 	breeder_release(&x->breeder);
 	metric_release(&x->metric);
@@ -189,12 +195,41 @@ static bool draft_best_child(struct full *x, const struct strategy_view *v, stru
 	return found;
 }
 
+/* The pool of a space too large to list: children of the elites, and random configurations. */
+static void breed_pool(struct full *x, const struct strategy_view *v, struct rng *r)
+{
+	observe(x, v->archive);
+	insight_learn(&x->insight, x->told, x->n_told, NULL);
+	for (int i = 0; i < MODEL_POOL; i++) {
+		struct draft child;
+
+		if (draft_child(x, v, r, &child))
+			model_add_candidate(x->model, child.config);
+	}
+}
+
+static bool draft_modelled(struct full *x, const struct strategy_view *v, struct rng *r,
+			   struct draft *ret)
+{
+	if (!model_serves(x->model, v->archive))
+		return false;
+	model_follow(x->model, v->archive);
+	if (model_wants_pool(x->model, v->archive))
+		breed_pool(x, v, r);
+	if (!model_choose(x->model, v->archive, ret->config))
+		return false;
+	kinship_find(v->archive, ret);
+	return true;
+}
+
 static bool draft(void *self, const struct strategy_view *v, struct rng *r, struct draft *ret)
 {
 	struct full *x = self;
 
 	if (v->archive->n < design_size(v) || v->archive->n_elite == 0)
 		return draft_spread(x, v, r, ret) || draft_immigrant(v, r, ret);
+	if (draft_modelled(x, v, r, ret))
+		return true;
 	if (rng_unit(r) >= immigrant_rate && draft_best_child(x, v, r, ret))
 		return true;
 	return draft_immigrant(v, r, ret);
@@ -202,7 +237,7 @@ static bool draft(void *self, const struct strategy_view *v, struct rng *r, stru
 
 const struct strategy strategy_full = {
 	.name = "full",
-	.help = "elites, insights and a surrogate that screens their children",
+	.help = "elites, insights and a Gaussian process of all trials",
 	.elite_k = 6,
 	.draws = true,
 	.start = start,

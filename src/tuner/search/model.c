@@ -1,0 +1,185 @@
+#include "tuner/search/model.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "tuner/search/field.h"
+#include "tuner/search/observation.h"
+
+enum { FIT_MAX = 128, POOL_LIFE = 8 };
+
+/* Told trials after which the kernel is learnt anew: each time about 1.4 times as many. */
+static const int schedule[] = { 1, 5, 7, 9, 13, 18, 26, 38, 56, 80, 112, 160 };
+enum { N_SCHEDULE = sizeof schedule / sizeof *schedule };
+
+/* Doubling the deviation was found to serve small budgets best. */
+static const double greed = 2;
+
+struct model {
+	const struct space *space;
+	bool suits;
+	bool listed;
+	struct gp gp;
+	struct field field;
+	int *member; /* of the archive, point by point */
+	int n_member;
+	int n_fit;	/* entries of the schedule that were done */
+	int pool_since; /* members when the pool was made, -1: it was not */
+	double *target;
+	bool *expected;
+	double *whitened;
+	struct observation *told;
+};
+
+struct model *model_new(const struct space *s, const struct catalog *c)
+{
+	struct model *m = mem_alloc(sizeof *m);
+	size_t width = (size_t)space_params(s);
+
+	m->space = s;
+	m->suits = covariance_suits(s);
+	m->pool_since = -1;
+	if (!m->suits)
+		return m;
+	gp_init(&m->gp, s, MODEL_TRIALS);
+	field_init(&m->field, space_params(s), MODEL_TRIALS);
+	m->listed = c->row && c->n_row <= MODEL_LISTED_MAX;
+	for (uint64_t i = 0; m->listed && i < c->n_row; i++)
+		field_add(&m->field, c->row + i * width);
+	m->member = mem_array(MODEL_TRIALS, sizeof *m->member);
+	m->target = mem_array(MODEL_TRIALS, sizeof *m->target);
+	m->expected = mem_array(MODEL_TRIALS, sizeof *m->expected);
+	m->whitened = mem_array(MODEL_TRIALS, sizeof *m->whitened);
+	m->told = mem_array(MODEL_TRIALS, sizeof *m->told);
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	if (m && m->suits) {
+		gp_release(&m->gp);
+		field_release(&m->field);
+		free(m->member);
+		free(m->target);
+		free(m->expected);
+		free(m->whitened);
+		free(m->told);
+	}
+	free(m);
+}
+
+bool model_serves(const struct model *m, const struct archive *a)
+{
+	return m->suits && a->n <= MODEL_TRIALS;
+}
+
+static void take_in(struct model *m, const struct archive *a, int member)
+{
+	m->member[m->n_member++] = member;
+	gp_add(&m->gp, a->member[member].config);
+}
+
+static int observe(struct model *m, const struct archive *a)
+{
+	int n = 0;
+
+	for (int i = 0; i < a->n; i++) {
+		const struct member *x = &a->member[i];
+
+		if (x->state != MEMBER_PENDING)
+			m->told[n++] =
+				(struct observation){ x->config, x->state == MEMBER_OK, x->score };
+	}
+	return n;
+}
+
+static void learn_kernel(struct model *m, const struct archive *a)
+{
+	const uint16_t *point[FIT_MAX + 1];
+	int n = observation_thin(m->told, observe(m, a), FIT_MAX);
+
+	observation_targets(m->told, n, m->target);
+	for (int i = 0; i < n; i++)
+		point[i] = m->told[i].config;
+	gp_fit(&m->gp, point, m->target, n);
+	field_forget(&m->field);
+	m->n_member = 0;
+	for (int pending = 0; pending < 2; pending++) /* those told come first */
+		for (int i = 0; i < a->n; i++)
+			if ((a->member[i].state == MEMBER_PENDING) == pending)
+				take_in(m, a, i);
+}
+
+void model_follow(struct model *m, const struct archive *a)
+{
+	int told = a->n - a->n_pending;
+	bool due = false;
+
+	assert(model_serves(m, a) && told > 0);
+	for (; m->n_fit < N_SCHEDULE && schedule[m->n_fit] <= told; m->n_fit++)
+		due = true;
+	if (due)
+		learn_kernel(m, a);
+	while (m->n_member < a->n)
+		take_in(m, a, m->n_member);
+}
+
+bool model_wants_pool(struct model *m, const struct archive *a)
+{
+	if (m->listed || (m->pool_since >= 0 && a->n < m->pool_since + POOL_LIFE))
+		return false;
+	m->pool_since = a->n;
+	field_clear(&m->field);
+	return true;
+}
+
+void model_add_candidate(struct model *m, const uint16_t *config)
+{
+	field_add(&m->field, config);
+}
+
+static bool is_known(void *ctx, const uint16_t *config)
+{
+	return archive_find(ctx, config) >= 0;
+}
+
+/* Targets of the points told. Returns the least. */
+static double find_targets(struct model *m, const struct archive *a)
+{
+	double target[MODEL_TRIALS];
+	double least = 0;
+	int n = 0;
+
+	for (int i = 0; i < m->n_member; i++) {
+		const struct member *x = &a->member[m->member[i]];
+
+		m->expected[i] = x->state == MEMBER_PENDING;
+		if (!m->expected[i])
+			m->told[n++] =
+				(struct observation){ x->config, x->state == MEMBER_OK, x->score };
+	}
+	observation_targets(m->told, n, target);
+	n = 0;
+	for (int i = 0; i < m->n_member; i++) {
+		m->target[i] = m->expected[i] ? 0 : target[n++];
+		if (m->target[i] < least)
+			least = m->target[i];
+	}
+	return least;
+}
+
+bool model_choose(struct model *m, const struct archive *a, uint16_t *ret)
+{
+	struct field_aim aim = { .greed = greed, .taken = is_known, .ctx = (void *)(uintptr_t)a };
+	int candidate;
+
+	aim.best = find_targets(m, a);
+	aim.variance = gp_whiten(&m->gp, m->target, m->expected, m->whitened);
+	field_predict(&m->field, &m->gp, m->whitened);
+	candidate = field_choose(&m->field, &aim);
+	if (candidate < 0)
+		return false;
+	field_get(&m->field, candidate, ret);
+	return true;
+}
