@@ -21,6 +21,7 @@
 #include "tuner/worker/call.h"
 #include "tuner/worker/serve.h"
 #include "tuner/worker/wire.h"
+#include "tuner/worker/wire_result.h"
 
 static struct wire_request ask(char *line)
 {
@@ -171,6 +172,38 @@ static void results_come_back_as_they_were(void **state)
 	assert_true(a.measurement.checks[0].rel_l2 == INFINITY);
 	assert_string_equal(a.measurement.checks[0].why, "rel_l2 inf");
 	wire_reply_release(&a);
+}
+
+static void a_measurement_of_another_problem_is_a_protocol_error(void **state)
+{
+	static const struct {
+		int timed, checked, reference;
+		const char *why; /* NULL: it fits */
+	} cases[] = {
+		{ 0, 0, 0, NULL },
+		{ 1, 1, 2, NULL },
+		{ 2, 0, 0, "shape of a timing: expected 0 .. 1, found 2" },
+		{ -1, 0, 0, "shape of a timing: expected 0 .. 1, found -1" },
+		{ 0, 2, 0, "shape of a check: expected 0 .. 1, found 2" },
+		{ 0, -1, 0, "shape of a check: expected 0 .. 1, found -1" },
+		{ 0, 0, 3, "reference of a check: expected 0 .. 2, found 3" },
+		{ 0, 0, -1, "reference of a check: expected 0 .. 2, found -1" },
+	};
+	struct problem p = { .n_shapes = 2, .n_references = 3 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct timing t[2] = { { .shape = 1 }, { .shape = cases[i].timed } };
+		struct check c[2] = { { .shape = 1, .reference = 2 },
+				      { cases[i].checked, cases[i].reference, .first_bad = -1 } };
+		struct measurement m = { .timings = t, .n_timings = 2, .checks = c, .n_checks = 2 };
+		struct err e = { .code = ERR_OK };
+		int r = wire_measurement_fits(&m, &p, &e);
+
+		assert_int_equal(r, cases[i].why ? ERR_PROTOCOL : 0);
+		if (cases[i].why)
+			assert_string_equal(e.msg, cases[i].why);
+	}
 }
 
 static void devices_and_artifacts_come_back_as_they_were(void **state)
@@ -461,6 +494,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_problem_comes_back_as_it_was),
 		cmocka_unit_test(a_measure_job_comes_back_as_it_was),
 		cmocka_unit_test(results_come_back_as_they_were),
+		cmocka_unit_test(a_measurement_of_another_problem_is_a_protocol_error),
 		cmocka_unit_test(devices_and_artifacts_come_back_as_they_were),
 		cmocka_unit_test(errors_and_short_answers_come_back_as_they_were),
 		cmocka_unit_test(bad_requests_are_refused_with_the_place),

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "tuner/worker/wire_result.h"
 
 enum state { STARTING, OPENING, READY, MEASURING, FAILED };
 
@@ -54,15 +55,22 @@ static void on_opened(struct meter *m, const struct wire_reply *r)
 
 static void on_measured(struct meter *m, struct wire_reply *r)
 {
+	static const struct proc_loss garbled = { .why = PROC_GARBLED, .asked = true };
 	void *what = m->what;
-	bool replace = r->failed || r->measurement.poisoned;
+	struct err e;
+	bool fits = r->failed || wire_measurement_fits(&r->measurement, m->o.problem, &e) == 0;
+	bool replace = r->failed || !fits || r->measurement.poisoned;
 
 	m->what = NULL;
 	m->state = replace ? STARTING : READY;
 	if (replace)
 		proc_restart(m->proc);
+	if (!fits)
+		log_error("measure worker: %s; it is replaced", e.msg);
 	if (r->failed)
 		m->owner.lost(m->owner.ctx, what, NULL, &r->error);
+	else if (!fits)
+		m->owner.lost(m->owner.ctx, what, &garbled, NULL);
 	else
 		m->owner.measured(m->owner.ctx, what, &r->measurement);
 }

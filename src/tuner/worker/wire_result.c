@@ -195,3 +195,24 @@ int wire_get_measurement(const struct json_node *n, struct measurement *ret, str
 		measurement_release(ret);
 	return r;
 }
+
+static int bad_index(struct err *e, const char *what, int found, int n)
+{
+	return err_set(e, ERR_PROTOCOL, "%s: expected 0 .. %d, found %d", what, n - 1, found);
+}
+
+int wire_measurement_fits(const struct measurement *m, const struct problem *p, struct err *e)
+{
+	for (int i = 0; i < m->n_timings; i++)
+		if (m->timings[i].shape < 0 || m->timings[i].shape >= p->n_shapes)
+			return bad_index(e, "shape of a timing", m->timings[i].shape, p->n_shapes);
+	for (int i = 0; i < m->n_checks; i++) {
+		const struct check *c = &m->checks[i];
+
+		if (c->shape < 0 || c->shape >= p->n_shapes)
+			return bad_index(e, "shape of a check", c->shape, p->n_shapes);
+		if (c->reference < 0 || c->reference >= p->n_references)
+			return bad_index(e, "reference of a check", c->reference, p->n_references);
+	}
+	return 0;
+}

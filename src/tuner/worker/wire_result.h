@@ -13,5 +13,7 @@ int wire_get_artifact(const struct json_node *n, struct artifact *ret, struct er
 
 cJSON *wire_put_measurement(const struct measurement *m);
 int wire_get_measurement(const struct json_node *n, struct measurement *ret, struct err *e);
+/* Whether its shapes and references are ones of the problem: ERR_PROTOCOL if not. */
+int wire_measurement_fits(const struct measurement *m, const struct problem *p, struct err *e);
 
 #endif
