@@ -73,13 +73,12 @@ static int build(struct rounds *x, struct err *e)
 
 		r = local_folder(&x->folders[i], e);
 		if (r == 0)
-			r = evaluate_build(&x->where, s->task, s->bound, x->sides[i].config,
-					   x->folders[i], &x->trials[i], e);
+			r = evaluate_build(&x->where, s, x->sides[i].config, x->folders[i],
+					   &x->trials[i], e);
 		if (r < 0)
 			return err_wrap(e, "%s", x->sides[i].name);
 	}
-	return evaluate_references(&x->where, setup_of(x, 0)->task, setup_of(x, 0)->bound,
-				   x->folders[0], e);
+	return evaluate_references(&x->where, setup_of(x, 0), x->folders[0], e);
 }
 
 static int verify(struct rounds *x, struct err *e)
@@ -97,9 +96,8 @@ static int one_round(struct rounds *x, struct err *e)
 	for (int k = 0; k < 2; k++) {
 		int side = k == 0 ? first : 1 - first;
 
-		if (remeasure_time(x->worker, x->trials[side], false, e) < 0)
+		if (remeasure_time(x->worker, x->trials[side], false, &x->times[side][x->n], e) < 0)
 			return err_wrap(e, "%s, round %d", x->sides[side].name, x->n + 1);
-		x->times[side][x->n] = x->trials[side]->verdict.p50_ns;
 	}
 	x->n++;
 	return 0;
@@ -107,11 +105,12 @@ static int one_round(struct rounds *x, struct err *e)
 
 static int all_rounds(struct rounds *x, struct comparison *ret, struct err *e)
 {
+	double ignored;
 	int r = verify(x, e);
 
 	/* The first of each finds a cold device. */
 	for (int i = 0; i < 2 && r == 0; i++)
-		r = remeasure_time(x->worker, x->trials[i], false, e);
+		r = remeasure_time(x->worker, x->trials[i], false, &ignored, e);
 	while (r == 0 && x->n < x->plan->rounds_max) {
 		r = one_round(x, e);
 		if (r < 0)
@@ -125,7 +124,6 @@ static int all_rounds(struct rounds *x, struct comparison *ret, struct err *e)
 
 static int measure(struct rounds *x, struct comparison *ret, struct err *e)
 {
-	struct setup *s = setup_of(x, 0);
 	int r = check_problems(x, e);
 
 	if (r == 0)
@@ -133,13 +131,13 @@ static int measure(struct rounds *x, struct comparison *ret, struct err *e)
 	if (r == 0)
 		r = build(x, e);
 	if (r == 0)
-		r = remeasure_open(&x->where, s->task, s->bound, &x->worker, e);
+		r = remeasure_open(&x->where, setup_of(x, 0), &x->worker, e);
 	return r < 0 ? r : all_rounds(x, ret, e);
 }
 
 static void summarise(const struct rounds *x, struct comparison *ret)
 {
-	const struct timing *t = x->trials[0]->measurement.timings;
+	const struct timing_options *t = &task_problem(setup_of(x, 0)->bound)->timing;
 	struct stats s;
 
 	for (int i = 0; i < 2; i++) {

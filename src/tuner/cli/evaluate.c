@@ -206,24 +206,24 @@ int evaluate(const struct local *where, const struct task *t, struct task_bound 
 	return r;
 }
 
-int evaluate_references(const struct local *where, const struct task *t, struct task_bound *b,
-			const char *folder, struct err *e)
+int evaluate_references(const struct local *where, const struct setup *s, const char *folder,
+			struct err *e)
 {
-	struct evaluation v = { .where = where, .task = t, .bound = b, .folder = folder };
-	int r = task_materialise(t, folder, e);
+	struct evaluation v = { where, s->task, s->bound, folder, NULL };
+	int r = task_materialise(s->task, folder, e);
 
 	return r < 0 ? r : build_references(&v, e);
 }
 
-int evaluate_build(const struct local *where, const struct task *t, struct task_bound *b,
-		   const uint16_t *config, const char *folder, struct trial **ret, struct err *e)
+int evaluate_build(const struct local *where, const struct setup *s, const uint16_t *config,
+		   const char *folder, struct trial **ret, struct err *e)
 {
 	struct trial *one = trial_new();
-	struct evaluation v = { where, t, b, folder, one };
-	int r = task_launches(b, config, &one->launches, e);
+	struct evaluation v = { where, s->task, s->bound, folder, one };
+	int r = task_launches(s->bound, config, &one->launches, e);
 
 	if (r == 0) {
-		one->n_launches = task_problem(b)->n_shapes;
+		one->n_launches = task_problem(s->bound)->n_shapes;
 		r = compile(&v, config, e);
 	}
 	if (r == 0 && one->artifact.outcome != OUTCOME_OK)

@@ -2,6 +2,7 @@
 #define CLI_EVALUATE_H
 
 #include "tuner/cli/local.h"
+#include "tuner/daemon/setup.h"
 #include "tuner/daemon/trial.h"
 #include "tuner/task/task.h"
 
@@ -15,13 +16,13 @@ int evaluate(const struct local *where, const struct task *t, struct task_bound 
 
 /*
  * The halves of it, for who measures more than once (see remeasure.h). Both write sources and
- * binaries to `folder`. References are set in b's problem; *ret has artifact and launches, and is
- * to be freed with trial_free. ERR_FAILED says why it cannot be built, ERR_INVALID why it cannot be
- * launched.
+ * binaries to `folder`. References are set in the bound problem; *ret has artifact and launches,
+ * and is to be freed with trial_free. ERR_FAILED says why it cannot be built, ERR_INVALID why it
+ * cannot be launched.
  */
-int evaluate_references(const struct local *where, const struct task *t, struct task_bound *b,
-			const char *folder, struct err *e);
-int evaluate_build(const struct local *where, const struct task *t, struct task_bound *b,
-		   const uint16_t *config, const char *folder, struct trial **ret, struct err *e);
+int evaluate_references(const struct local *where, const struct setup *s, const char *folder,
+			struct err *e);
+int evaluate_build(const struct local *where, const struct setup *s, const uint16_t *config,
+		   const char *folder, struct trial **ret, struct err *e);
 
 #endif

@@ -97,10 +97,9 @@ static int build(struct noise *x, struct err *e)
 	int r = local_folder(&x->folder, e);
 
 	if (r == 0)
-		r = evaluate_build(&x->where, s->task, s->bound, x->config, x->folder, &x->trial,
-				   e);
+		r = evaluate_build(&x->where, s, x->config, x->folder, &x->trial, e);
 	if (r == 0)
-		r = evaluate_references(&x->where, s->task, s->bound, x->folder, e);
+		r = evaluate_references(&x->where, s, x->folder, e);
 	return r;
 }
 
@@ -124,8 +123,7 @@ static int repeat(struct noise *x, struct remeasure *worker, struct scatter *ret
 
 	ret->p50_ns = mem_array((size_t)n, sizeof *ret->p50_ns);
 	for (int i = 0; i < n && r == 0; i++) {
-		r = remeasure_time(worker, x->trial, true, e);
-		ret->p50_ns[i] = x->trial->verdict.p50_ns;
+		r = remeasure_time(worker, x->trial, true, &ret->p50_ns[i], e);
 		spent[i] = x->trial->measurement.warm_ms + x->trial->measurement.time_ms;
 	}
 	if (r == 0) {
@@ -143,7 +141,7 @@ static int measure_mode(struct noise *x, struct scatter *ret, struct err *e)
 	int r;
 
 	task_problem(x->setup.bound)->timing.mode = ret->mode;
-	r = remeasure_open(&x->where, x->setup.task, x->setup.bound, &worker, e);
+	r = remeasure_open(&x->where, &x->setup, &worker, e);
 	if (r < 0)
 		return r;
 	r = repeat(x, worker, ret, e);

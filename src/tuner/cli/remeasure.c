@@ -13,21 +13,22 @@ struct remeasure {
 	int64_t asked;
 };
 
-int remeasure_open(const struct local *where, const struct task *t, struct task_bound *b,
-		   struct remeasure **ret, struct err *e)
+int remeasure_open(const struct local *where, const struct setup *s, struct remeasure **ret,
+		   struct err *e)
 {
 	struct remeasure *r = mem_alloc(sizeof *r);
 	struct wire_reply reply = { 0 };
 	int code = call_new("measure", where->nvrtc, &r->call, e);
 
-	r->problem = task_problem(b);
-	r->deadline_ms = (int64_t)(task_measure_timeout_s(t) * 1000);
+	r->problem = task_problem(s->bound);
+	r->deadline_ms = (int64_t)(task_measure_timeout_s(s->task) * 1000);
 	r->asked = 1;
 	if (code == 0)
-		code = local_ask(
-			r->call,
-			wire_ask_open(1, where->runtime, task_device(b)->ordinal, r->problem),
-			LOCAL_OPEN_MS, "filling the buffers and running the references", &reply, e);
+		code = local_ask(r->call,
+				 wire_ask_open(1, where->runtime, task_device(s->bound)->ordinal,
+					       r->problem),
+				 LOCAL_OPEN_MS, "filling the buffers and running the references",
+				 &reply, e);
 	if (code < 0) {
 		remeasure_close(r);
 		return code;
@@ -75,7 +76,7 @@ int remeasure_verify(struct remeasure *r, struct trial *t, uint64_t seed, struct
 	return ask(r, t, &job, e);
 }
 
-int remeasure_time(struct remeasure *r, struct trial *t, bool verify, struct err *e)
+int remeasure_time(struct remeasure *r, struct trial *t, bool verify, double *ret_ns, struct err *e)
 {
 	struct measure_job job = { .verify = verify, .time = true };
 	int code = ask(r, t, &job, e);
@@ -85,5 +86,6 @@ int remeasure_time(struct remeasure *r, struct trial *t, bool verify, struct err
 	score_measured(t, r->problem);
 	if (t->verdict.outcome != OUTCOME_OK)
 		return err_set(e, ERR_FAILED, "the worker reported no usable time");
+	*ret_ns = t->verdict.p50_ns;
 	return 0;
 }

@@ -2,8 +2,8 @@
 #define CLI_REMEASURE_H
 
 #include "tuner/cli/local.h"
+#include "tuner/daemon/setup.h"
 #include "tuner/daemon/trial.h"
-#include "tuner/task/task.h"
 
 /*
  * A measuring worker with one problem open, which built configurations (see evaluate_build) are
@@ -13,15 +13,17 @@
  */
 struct remeasure;
 
-/* The references of the problem must have been built. b is borrowed and must outlive it. */
-int remeasure_open(const struct local *where, const struct task *t, struct task_bound *b,
-		   struct remeasure **ret, struct err *e);
+/* The references of the problem must have been built. s is borrowed and must outlive it. */
+int remeasure_open(const struct local *where, const struct setup *s, struct remeasure **ret,
+		   struct err *e);
 void remeasure_close(struct remeasure *r); /* accepts NULL */
 
 /* Correctness alone, with inputs of this seed, which is not 0. */
 int remeasure_verify(struct remeasure *r, struct trial *t, uint64_t seed, struct err *e);
 
-/* Times it, after the checks of every trial where `verify`. Fills t's measurement and verdict. */
-int remeasure_time(struct remeasure *r, struct trial *t, bool verify, struct err *e);
+/* Times it, after the checks of every trial where `verify`. *ret_ns is the median over the timed
+ * shapes as the objective combines them; t's measurement and verdict say more. */
+int remeasure_time(struct remeasure *r, struct trial *t, bool verify, double *ret_ns,
+		   struct err *e);
 
 #endif
