@@ -1,0 +1,245 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "tuner/cli/command.h"
+#include "tuner/cli/inert.h"
+#include "tuner/cli/print.h"
+#include "tuner/cli/stored.h"
+#include "tuner/cli/table.h"
+#include "tuner/search/insight.h"
+
+enum { VALUE_MAX = 128, EDGE_VALUES = 3 /* a shorter list has no inside */ };
+
+/* A parameter that explains less than this is no reason to widen its list. */
+static const double widen_from = 0.05;
+
+/* The trials of a run as the search saw them. */
+struct trials {
+	const struct space *space;
+	struct observation *seen; /* each with a configuration of its own */
+	struct inert *inert;
+	int n, ok;
+};
+
+static void add_artifact(struct trials *x, const uint16_t *config, const char *artifact)
+{
+	char text[SPACE_PARAMS_MAX][VALUE_MAX];
+	const char *values[SPACE_PARAMS_MAX];
+
+	for (int p = 0; p < space_params(x->space); p++) {
+		value_print(space_value(x->space, p, config[p]), text[p], VALUE_MAX);
+		values[p] = text[p];
+	}
+	inert_add(x->inert, values, artifact);
+}
+
+static int on_trial(void *ctx, const struct trial_record *t, struct err *e)
+{
+	struct trials *x = ctx;
+	uint16_t *config = mem_array((size_t)space_params(x->space), sizeof *config);
+	int r = task_config_parse(x->space, t->config, config, e);
+
+	if (r < 0) {
+		free(config);
+		return err_wrap(e, "trial %" PRId64, t->no);
+	}
+	if ((x->n & (x->n - 1)) == 0)
+		x->seen = mem_grow(x->seen, x->n ? 2 * (size_t)x->n : 1, sizeof *x->seen);
+	x->seen[x->n++] = (struct observation){
+		.config = config,
+		.ok = t->outcome == OUTCOME_OK,
+		.score = t->score_ns,
+	};
+	x->ok += t->outcome == OUTCOME_OK;
+	if (t->artifact[0])
+		add_artifact(x, config, t->artifact);
+	return 0;
+}
+
+static void trials_release(struct trials *x)
+{
+	for (int i = 0; i < x->n; i++)
+		free((uint16_t *)x->seen[i].config);
+	free(x->seen);
+	inert_free(x->inert);
+}
+
+static void learn(const struct trials *x, struct insight *ret)
+{
+	bool inert[SPACE_PARAMS_MAX];
+
+	for (int p = 0; p < space_params(x->space); p++)
+		inert[p] = inert_is(x->inert, p);
+	insight_init(ret, x->space);
+	insight_learn(ret, x->seen, x->n, inert);
+}
+
+/* The best value ends a list of numbers: what lies beyond it was never tried. */
+static bool at_edge(const struct space *s, int param, const struct insight_param *p)
+{
+	return p->best >= 0 && p->n >= EDGE_VALUES && !p->inert && p->importance >= widen_from &&
+	       (p->best == 0 || p->best == p->n - 1) &&
+	       space_value(s, param, p->best)->kind != VALUE_TEXT;
+}
+
+/* --- JSON --- */
+
+static cJSON *values_json(const struct space *s, int param, const struct insight_param *p)
+{
+	cJSON *list = json_new_list();
+
+	for (int i = 0; i < p->n; i++) {
+		cJSON *o = json_new_object();
+		char text[VALUE_MAX];
+
+		value_print(space_value(s, param, i), text, sizeof text);
+		json_add_string(o, "value", text);
+		json_add_int(o, "tried", p->value[i].tried);
+		json_add_int(o, "failed", p->value[i].failed);
+		json_add_double(o, "effect", p->value[i].effect);
+		json_push(list, o);
+	}
+	return list;
+}
+
+static cJSON *report(const struct stored *s, const struct trials *x, const struct insight *in)
+{
+	cJSON *o = json_new_object(), *list;
+
+	json_add_int(o, "run", s->run.id);
+	json_add_int(o, "trials", x->n);
+	json_add_int(o, "ok", x->ok);
+	list = json_add_list(o, "parameters");
+	for (int p = 0; p < in->n; p++) {
+		const struct insight_param *param = &in->param[p];
+		cJSON *one = json_new_object();
+		char best[VALUE_MAX];
+
+		if (param->best >= 0)
+			value_print(space_value(x->space, p, param->best), best, sizeof best);
+		json_add_string(one, "name", space_name(x->space, p));
+		json_add_double(one, "importance", param->importance);
+		json_add_string(one, "best", param->best >= 0 ? best : NULL);
+		json_add_bool(one, "inert", param->inert);
+		json_add_bool(one, "widen", at_edge(x->space, p, param));
+		json_add(one, "values", values_json(x->space, p, param));
+		json_push(list, one);
+	}
+	return o;
+}
+
+/* --- text --- */
+
+static int failures_of(const struct insight_param *p, int *ret_worst)
+{
+	int failed = 0, worst = 0;
+
+	for (int i = 0; i < p->n; i++) {
+		failed += p->value[i].failed;
+		if (insight_failure_rate(&p->value[i]) > insight_failure_rate(&p->value[worst]))
+			worst = i;
+	}
+	*ret_worst = worst;
+	return failed;
+}
+
+static void add_row(struct table *t, const struct space *s, int param,
+		    const struct insight_param *p)
+{
+	char text[VALUE_MAX];
+	int worst = 0;
+
+	table_cell(t, space_name(s, param));
+	table_cellf(t, "%.0f %%", 100 * p->importance);
+	if (p->best >= 0) {
+		value_print(space_value(s, param, p->best), text, sizeof text);
+		table_cell(t, text);
+		table_cellf(t, "%+.2f", p->value[p->best].effect);
+	} else {
+		table_cell(t, "-");
+		table_cell(t, "-");
+	}
+	if (failures_of(p, &worst)) {
+		value_print(space_value(s, param, worst), text, sizeof text);
+		table_cellf(t, "%s (%d of %d)", text, p->value[worst].failed,
+			    p->value[worst].tried);
+	} else {
+		table_cell(t, "-");
+	}
+	table_cell(t, p->inert		     ? "changes no binary"
+		      : at_edge(s, param, p) ? "best at the end of its list: widen it"
+					     : "");
+}
+
+static void print_insights(const struct trials *x, const struct insight *in)
+{
+	static const char *const columns[] = { "parameter",   ">importance",	 ">best value",
+					       ">its effect", "fails most with", "" };
+	struct table *t = table_new();
+
+	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+		table_column(t, columns[i]);
+	for (int p = 0; p < in->n; p++)
+		add_row(t, x->space, p, &in->param[p]);
+	table_print(t, stdout);
+	table_free(t);
+}
+
+/* --- the command --- */
+
+static int tell(struct stored *s, bool json, struct err *e)
+{
+	struct trials x = { 0 };
+	struct insight in;
+	int r = stored_bind(s, e);
+
+	if (r < 0)
+		return r;
+	x.space = task_space(s->setup.bound);
+	x.inert = inert_new(space_params(x.space));
+	r = store_each_trial(s->store, s->run.id, 0, on_trial, &x, e);
+	if (r == 0 && x.n == 0)
+		r = err_set(e, ERR_FAILED, "run %" PRId64 " has no trials yet", s->run.id);
+	if (r == 0) {
+		learn(&x, &in);
+		if (json)
+			print_json(report(s, &x, &in));
+		else
+			print_insights(&x, &in);
+		insight_release(&in);
+	}
+	trials_release(&x);
+	return r;
+}
+
+static int run(const struct invocation *v, struct err *e)
+{
+	struct stored s;
+	int64_t id = 0;
+	int r;
+
+	if (v->n_operands && operand_run(v->operands[0], &id, e) < 0)
+		return -EXIT_USAGE;
+	if (stored_open(v->db, id, &s, e) < 0)
+		return EXIT_BY_ERROR;
+	r = tell(&s, v->json, e);
+	stored_release(&s);
+	return r < 0 ? EXIT_BY_ERROR : EXIT_DONE;
+}
+
+const struct command command_insights = {
+	.name = "insights",
+	.summary = "what the trials of a run say about its parameters",
+	.operands = "[RUN]",
+	.notes =
+		"Importance is the share of the differences in log time that lies between a "
+		"parameter's values,\neach parameter by itself; an effect is in standard "
+		"deviations of log time, negative is\nfaster. Without RUN: of the newest. Needs no "
+		"daemon.",
+	.max_operands = 1,
+	.query = true,
+	.run = run,
+};
