@@ -90,12 +90,13 @@ def main():
                    "--budget", str(o.budget), "--detach", *extra).split()[-1]
         pid = json.loads(call(o.evo, where, "status", "--json"))["pid"]
         top, status, rss, daemon, workers = [], [], [], 0.0, 0.0
-        while json.loads(call(o.evo, where, "runs", "--json"))[0]["state"] not in ("done", "failed"):
+        while (now := json.loads(call(o.evo, where, "runs", "--json"))[0])["state"] not in ("done", "failed"):
             rss.append(resident_mb(pid)[0])
             daemon, w = cpu_s(pid)
             workers = max(workers, w)
             status.append(timed(o.evo, where, "status"))
-            top.append(timed(o.evo, where, "top", run))
+            if now["best_us"]:
+                top.append(timed(o.evo, where, "top", run))
             time.sleep(o.every)
         daemon, peak = cpu_s(pid)[0], resident_mb(pid)[1]
         db = sqlite3.connect(state + "/e.db")
