@@ -42,7 +42,7 @@ static void widen(struct verdicts *v)
 	size_t n = v->size;
 
 	v->size *= 2;
-	v->table = mem_array(v->size, sizeof *v->table);
+	v->table = mem_array(v->size, sizeof(struct entry *));
 	for (size_t i = 0; i < n; i++)
 		if (old[i])
 			*place_of(v, old[i]->key) = old[i];
@@ -54,7 +54,7 @@ struct verdicts *verdicts_new(void)
 	struct verdicts *v = mem_alloc(sizeof *v);
 
 	v->size = FIRST_SIZE;
-	v->table = mem_array(v->size, sizeof *v->table);
+	v->table = mem_array(v->size, sizeof(struct entry *));
 	return v;
 }
 
