@@ -8,6 +8,8 @@ out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
 
 count() { # NAME STATUS: counts the TAP lines in $out/tap
+	# cmocka 1.1 calls a skipped test "not ok N # SKIP".
+	sed -i 's/^not \(ok [0-9]* *# SKIP\)/\1/' "$out/tap"
 	p=$(grep -c '^ok ' "$out/tap")
 	s=$(grep -ci '^ok .*# skip' "$out/tap")
 	f=$(grep -c '^not ok ' "$out/tap")

@@ -19,10 +19,14 @@
  */
 
 /* PTXAS's figures for one entry. -1: not reported. Bytes, but for registers and barriers. */
-#define PTXAS_MAP(X)                                                                              \
-	X(registers)                                                                              \
-	X(stack_bytes) X(spill_store_bytes) X(spill_load_bytes) X(shared_bytes) X(constant_bytes) \
-		X(barriers)
+#define PTXAS_MAP(X)         \
+	X(registers)         \
+	X(stack_bytes)       \
+	X(spill_store_bytes) \
+	X(spill_load_bytes)  \
+	X(shared_bytes)      \
+	X(constant_bytes)    \
+	X(barriers)
 
 struct ptxas {
 #define X(field) int64_t field;
@@ -31,9 +35,13 @@ struct ptxas {
 };
 
 /* What the driver says of a loaded function (cuFuncGetAttribute). -1: unknown. */
-#define FUNCTION_MAP(X) \
-	X(registers)    \
-	X(shared_bytes) X(local_bytes) X(constant_bytes) X(max_threads) X(blocks_per_sm)
+#define FUNCTION_MAP(X)   \
+	X(registers)      \
+	X(shared_bytes)   \
+	X(local_bytes)    \
+	X(constant_bytes) \
+	X(max_threads)    \
+	X(blocks_per_sm)
 
 struct function {
 #define X(field) int64_t field;

@@ -46,18 +46,26 @@ struct command {
 	int (*run)(const struct invocation *v, struct err *e);
 };
 
-#define COMMAND_MAP(X)                                                                           \
-	X(start)                                                                                 \
-	X(resume)                                                                                \
-	X(status)                                                                                \
-	X(runs)                                                                                  \
-	X(watch)                                                                                 \
-	X(pause)                                                                                 \
-	X(cancel)                                                                                \
-	X(stop)                                                                                  \
-	X(top)                                                                                   \
-	X(show) X(insights) X(export) X(check) X(bench) X(compare) X(replay) X(doctor) X(daemon) \
-		X(worker)
+#define COMMAND_MAP(X) \
+	X(start)       \
+	X(resume)      \
+	X(status)      \
+	X(runs)        \
+	X(watch)       \
+	X(pause)       \
+	X(cancel)      \
+	X(stop)        \
+	X(top)         \
+	X(show)        \
+	X(insights)    \
+	X(export)      \
+	X(check)       \
+	X(bench)       \
+	X(compare)     \
+	X(replay)      \
+	X(doctor)      \
+	X(daemon)      \
+	X(worker)
 
 #define X(name) extern const struct command command_##name;
 COMMAND_MAP(X)
