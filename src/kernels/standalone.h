@@ -278,7 +278,7 @@ static double draw(const struct fill *f, struct random *r)
 static void fill_drawn(enum type t, const struct fill *f, uint64_t seed, const char *name,
 		       int64_t count, void *out)
 {
-	struct random r;
+	struct random r = { { 0 } };
 
 	for (int64_t i = 0; i < count; i++) {
 		if (i % 65536 == 0)

@@ -344,12 +344,13 @@ int standalone_part(const struct compile_job *job, const char *name, struct str 
 	struct inliner in = { .job = job, .system = system, .out = &defines };
 	struct list renamed = { 0 };
 	char *path = realpath(job->source, NULL);
-	int r = path ? 0 : err_sys(e, "%s", job->source);
+	int r;
 
+	if (!path)
+		return err_sys(e, "%s", job->source);
 	add_defines(&in);
 	in.out = &text;
-	if (r == 0)
-		r = inline_file(&in, path, e);
+	r = inline_file(&in, path, e);
 	if (r == 0) {
 		if (job->language == LANGUAGE_C)
 			add_renames(&in, text.data, name, &renamed, ret);
