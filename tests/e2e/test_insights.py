@@ -33,6 +33,13 @@ def test_a_parameter_that_changes_no_binary_is_called_inert():
     tap.contains(place.run("insights", "1"), "changes no binary")
 
 
+def test_the_value_that_fails_is_named_and_no_switch_is_to_be_widened():
+    out = searched(24).run("insights")
+    row = next(line for line in out.splitlines() if line.startswith("FAIL"))
+    tap.contains(row, "1 (")
+    tap.equal("widen" in row, False, f"widen in {row!r}")
+
+
 def test_insights_of_nothing_say_what_to_do():
     place = cli.Place()
     tap.contains(place.complaint("insights"), "`evo-tuned start` makes")

@@ -15,6 +15,8 @@ enum { VALUE_MAX = 128, EDGE_VALUES = 3 /* a shorter list has no inside */ };
 
 /* A parameter that explains less than this is no reason to widen its list. */
 static const double widen_from = 0.05;
+/* A value is said to fail from this many times the usual rate on. */
+static const double fails_more = 1.5;
 
 /* The trials of a run as the search saw them. */
 struct trials {
@@ -77,12 +79,16 @@ static void learn(const struct trials *x, struct insight *ret)
 	insight_learn(ret, x->seen, x->n, inert);
 }
 
-/* The best value ends a list of numbers: what lies beyond it was never tried. */
+/* The best value ends a list of numbers: what lies beyond it was never tried. Nothing is to be had
+ * below 1, which is where sizes and switches end. */
 static bool at_edge(const struct space *s, int param, const struct insight_param *p)
 {
-	return p->best >= 0 && p->n >= EDGE_VALUES && !p->inert && p->importance >= widen_from &&
-	       (p->best == 0 || p->best == p->n - 1) &&
-	       space_value(s, param, p->best)->kind != VALUE_TEXT;
+	double best;
+
+	if (p->best < 0 || p->n < EDGE_VALUES || p->inert || p->importance < widen_from)
+		return false;
+	best = value_number(space_value(s, param, p->best));
+	return (p->best == 0 && best > 1) || (p->best == p->n - 1 && best >= 1);
 }
 
 /* --- JSON --- */
@@ -133,24 +139,25 @@ static cJSON *report(const struct stored *s, const struct trials *x, const struc
 
 /* --- text --- */
 
-static int failures_of(const struct insight_param *p, int *ret_worst)
+/* The value that fails far more often than the parameter's values together; -1: none does. */
+static int fails_most(const struct insight_param *p)
 {
-	int failed = 0, worst = 0;
+	int failed = 0, tried = 0, worst = 0;
 
 	for (int i = 0; i < p->n; i++) {
 		failed += p->value[i].failed;
+		tried += p->value[i].tried;
 		if (insight_failure_rate(&p->value[i]) > insight_failure_rate(&p->value[worst]))
 			worst = i;
 	}
-	*ret_worst = worst;
-	return failed;
+	return insight_failure_rate(&p->value[worst]) * tried > fails_more * failed ? worst : -1;
 }
 
 static void add_row(struct table *t, const struct space *s, int param,
 		    const struct insight_param *p)
 {
 	char text[VALUE_MAX];
-	int worst = 0;
+	int worst = fails_most(p);
 
 	table_cell(t, space_name(s, param));
 	table_cellf(t, "%.0f %%", 100 * p->importance);
@@ -162,7 +169,7 @@ static void add_row(struct table *t, const struct space *s, int param,
 		table_cell(t, "-");
 		table_cell(t, "-");
 	}
-	if (failures_of(p, &worst)) {
+	if (worst >= 0) {
 		value_print(space_value(s, param, worst), text, sizeof text);
 		table_cellf(t, "%s (%d of %d)", text, p->value[worst].failed,
 			    p->value[worst].tried);
