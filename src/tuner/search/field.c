@@ -201,20 +201,42 @@ struct pick {
 	double gain;
 };
 
+/* What improvement() is at most, without its cost: its value at the next multiple of a step. */
+enum { BOUND_REACH = 8, BOUND_STEPS = 16, BOUNDS = 2 * BOUND_REACH * BOUND_STEPS + 1 };
+
+static void find_bounds(double ret[BOUNDS])
+{
+	for (int i = 0; i < BOUNDS; i++)
+		ret[i] = improvement((double)i / BOUND_STEPS - BOUND_REACH);
+}
+
+static double bound(const double bounds[BOUNDS], double z)
+{
+	if (z >= BOUND_REACH)
+		return z + 1;
+	return z <= -BOUND_REACH ? bounds[0] : bounds[(int)((z + BOUND_REACH) * BOUND_STEPS) + 1];
+}
+
 int field_choose(const struct field *f, const struct field_aim *aim)
 {
 	struct pick best = { .candidate = -1, .gain = least_improvement };
+	double bounds[BOUNDS];
 
+	find_bounds(bounds);
 	for (int i = 0; i < f->n; i++) {
 		uint16_t config[SPACE_PARAMS_MAX];
 		float variance = fmaxf(1 - f->square[i], 1e-6F);
 		double deviation;
 		double gain;
+		double z;
 
 		if (best.candidate >= 0 && f->mean[i] >= best.mean && variance <= best.variance)
 			continue;
 		deviation = aim->greed * sqrt((double)variance * aim->variance);
-		gain = deviation * improvement((aim->best - (double)f->mean[i]) / deviation);
+		z = (aim->best - (double)f->mean[i]) / deviation;
+		if (deviation * bound(bounds, z) <= best.gain)
+			continue;
+		gain = deviation * improvement(z);
 		if (gain <= best.gain)
 			continue;
 		field_get(f, i, config);
