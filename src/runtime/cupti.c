@@ -32,19 +32,19 @@ static bool try_library(const char *name, char **ret_path, uint32_t *ret_version
 	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 	get_version *version = NULL;
 	Dl_info info;
-	bool ok = false;
+	bool named;
 
 	if (library)
 		*(void **)&version = dlsym(library, "cuptiGetVersion");
-	if (version && version(ret_version) == 0) {
-		bool named = dladdr(*(void **)&version, &info) && info.dli_fname;
-
-		*ret_path = mem_strdup(named ? info.dli_fname : name);
-		ok = true;
+	if (!version || version(ret_version) != 0) {
+		if (library)
+			dlclose(library);
+		return false;
 	}
-	if (library)
-		dlclose(library);
-	return ok;
+	/* It stays loaded: it does not give back what it allocates on the way in. */
+	named = dladdr(*(void **)&version, &info) && info.dli_fname;
+	*ret_path = mem_strdup(named ? info.dli_fname : name);
+	return true;
 }
 
 static bool try_folder(const char *folder, char **ret_path, uint32_t *ret_version)

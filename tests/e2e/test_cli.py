@@ -179,7 +179,8 @@ def test_the_nvrtc_that_is_named_is_the_only_one_tried():
     if not os.path.exists(os.path.join(driver, "libcuda.so.1")):
         tap.skip("the stand-in for libcuda is not built")
     place.env["LD_LIBRARY_PATH"] = driver
-    tap.contains(place.complaint("bench", "sdpa_u8", "--nvrtc", nowhere), nowhere)
+    tap.contains(place.complaint("bench", os.path.join(tap.ROOT, "configs", "sdpa_u8.json"),
+                                 "--nvrtc", nowhere), nowhere)
     said = place.complaint("start", "--nvrtc", nowhere, "--shape", "none")
     tap.contains(said, "no NVRTC for Stand-in GPU")
 
