@@ -27,7 +27,7 @@ static void add_powers(struct space *s, const char *name, int n)
 static struct space *grid(int params, int values)
 {
 	struct space *s = space_new();
-	char name[8];
+	char name[16];
 
 	for (int i = 0; i < params; i++) {
 		snprintf(name, sizeof name, "P%d", i);
