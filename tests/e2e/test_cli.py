@@ -7,7 +7,7 @@ import cli
 import tap
 
 COMMANDS = ("start resume status runs watch pause cancel stop top show export check bench doctor "
-            "daemon worker").split()
+            "compare daemon worker").split()
 
 
 def test_help_lists_every_command_and_each_has_its_own():
