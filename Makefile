@@ -4,7 +4,7 @@ B       ?= build
 V       ?= 0
 PREFIX  ?= /usr/local
 DESTDIR ?=
-STD      = -std=c17 -D_GNU_SOURCE
+STD      = -std=c17 -D_GNU_SOURCE -ffp-contract=off
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wwrite-strings -Wvla -Wswitch-enum -Wformat=2 -Wundef
 OPT     ?= -O2 -g
@@ -104,7 +104,7 @@ test-kernels: all	## compile the whole space of the attention kernel (hours; SAM
 
 lint: format layers headers tidy	## formatting, layers, headers alone, clang-tidy and cppcheck
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
-		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Isrc -I$(B)/gen -DSQL_COUNT=1 src/base src/runtime src/tuner
+		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Isrc -I$(B)/gen src/base src/runtime src/tuner
 
 # What clang-format and clang-tidy say changes with their version: 14 decides.
 LLVM14 = $(shell clang-format --version 2>/dev/null | grep -q 'version 14' && echo yes)

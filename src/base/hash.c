@@ -39,7 +39,7 @@ static void to_hex(const uint8_t *digest, char ret[HASH_HEX])
 {
 	static const char digits[] = "0123456789abcdef";
 
-	for (int i = 0; i < SHA256_DIGEST_LENGTH; i++) {
+	for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++) {
 		ret[2 * i] = digits[digest[i] >> 4];
 		ret[2 * i + 1] = digits[digest[i] & 15];
 	}
