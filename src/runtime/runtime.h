@@ -66,7 +66,7 @@ struct compile_job {
 };
 
 struct artifact {
-	enum outcome outcome; /* OK or COMPILE_ERROR */
+	enum outcome outcome; /* OK, COMPILE_ERROR or TOO_BIG (ptxas: too much shared memory) */
 	char hash[HASH_HEX];  /* of the binary */
 	char *path;	      /* owned; NULL unless OK */
 	int64_t bytes;
