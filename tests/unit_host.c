@@ -26,7 +26,7 @@ static const char source[] =
 	"static float kept_for;\n"
 	"void scale(const float *x, float *y, float *scratch, int n, float bias)\n"
 	"{\n"
-	"	if (MODE == TIRED && calls > 20)\n"
+	"	if (MODE == TIRED && calls > 10)\n"
 	"		return;\n"
 	"	if (MODE == LAZY && y[0] > -100 && y[0] < 100)\n"
 	"		return;\n"
