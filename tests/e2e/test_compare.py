@@ -11,7 +11,7 @@ import tap
 
 KEYS = {"a", "b", "ratio", "ratio_ci", "coverage", "percent", "verdict", "threshold_percent",
         "rounds", "stored", "mode", "l2", "seed"}
-SIDE_KEYS = {"name", "task", "run", "trial", "config", "p50_us"}
+SIDE_KEYS = {"name", "task", "run", "trial", "config", "p50_us", "times_us", "timing_ms"}
 # A noisy neighbour may widen the interval; it does not make equals differ by a third.
 WIDE = ("--threshold", "33", "--precision", "5", "--rounds", "40")
 
@@ -89,6 +89,18 @@ def test_a_configuration_is_the_same_as_itself():
     tap.contains(out, "percentage      A takes ")
 
 
+def test_every_round_of_a_comparison_is_told():
+    place = cli.Place()
+    found = place.json("compare", "plain", "plain", "--task", cli.TINY, "--rounds", "9",
+                       "--precision", "0", "--threshold", "100", "--mode", "cpu")
+    tap.equal(found["rounds"], 9, "rounds without a precision to reach")
+    for side in (found["a"], found["b"]):
+        times = sorted(side["times_us"])
+        tap.equal(len(times), 9, "times")
+        tap.equal(abs(times[4] - side["p50_us"]) <= 1e-9 * times[4], True, f"median of {side}")
+        tap.equal(side["timing_ms"] > 0, True, f"timing {side['timing_ms']} ms above 0")
+
+
 def test_runs_trials_and_presets_are_compared():
     place = cli.Place()
     place.run("start", slow(place), "--budget", "2", "--set", "WRONG=0", "--strategy", "exhaustive")
@@ -162,6 +174,10 @@ def test_bad_usage_of_compare_says_what_to_do():
             (("compare", "plain", "plain", "--task", "./none.json"), "none.json"),
             (("compare", "a", "b", "--task", cli.TINY, "--rounds", "7"), "from 8 to 4096"),
             (("compare", "a", "b", "--task", cli.TINY, "--threshold", "-1"), "--threshold"),
+            (("compare", "plain", "plain", "--task", cli.TINY, "--mode", "event"),
+             "--mode: plain is timed in mode cpu, not in mode event"),
+            (("compare", "plain", "plain", "--task", cli.TINY, "--mode", "gpu"), "--mode"),
+            (("compare", "1", "2", "--stored", "--mode", "graph"), "--stored"),
             (("doctor", "--task", cli.TINY), "belong to --noise"),
             (("doctor", "--noise", "--count", "1"), "from 2 to 4096"),
             (("doctor", "--noise", "--task", cli.TINY, "--preset", "plane"), "no preset plane")):

@@ -107,6 +107,14 @@ def test_bench_accepts_what_is_right_and_rejects_what_is_wrong():
 
 
 @needs_all
+def test_a_comparison_is_timed_in_the_mode_that_is_asked_for():
+    for mode in ("graph", "event"):
+        found = place().json("compare", "plain", "plain", "--task", VECTOR_ADD, "--rounds", "8",
+                             "--threshold", "100", "--mode", mode)
+        tap.equal((found["mode"], len(found["a"]["times_us"])), (mode, found["rounds"]))
+
+
+@needs_all
 def test_a_header_that_does_not_compile_is_not_written():
     p = place()
     p.run("start", SELFTEST, "--set", "BLOCK=128", "--set", "MODE=fine,nocompile", "--budget", "2")

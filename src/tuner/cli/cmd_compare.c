@@ -12,7 +12,7 @@
 #include "tuner/cli/table.h"
 
 struct compare_command {
-	const char *task, *nvrtc;
+	const char *task, *nvrtc, *mode;
 	struct option_list shapes;
 	bool stored;
 	int64_t rounds, device;
@@ -42,6 +42,11 @@ static const struct option_spec options[] = {
 	  .kind = OPTION_FLAG,
 	  .help = "compare what the database has; nothing is measured",
 	  .offset = offsetof(struct compare_command, stored) },
+	{ .name = "mode",
+	  .kind = OPTION_CHOICE,
+	  .value = "graph|event|cpu",
+	  .help = "time both this way (default: as the task says)",
+	  .offset = offsetof(struct compare_command, mode) },
 	{ .name = "threshold",
 	  .kind = OPTION_REAL,
 	  .value = "PERCENT",
@@ -52,7 +57,7 @@ static const struct option_spec options[] = {
 	  .kind = OPTION_REAL,
 	  .value = "PERCENT",
 	  .help = "stop when the ratio is known to this, or to a tenth of the difference "
-		  "(default 0.25)",
+		  "(default 0.25; 0: take all rounds)",
 	  .offset = offsetof(struct compare_command, precision),
 	  .max = 100 },
 	{ .name = "rounds",
@@ -88,7 +93,17 @@ struct answer {
 	bool stored;
 };
 
-static cJSON *side_json(const struct compare_side *s, double p50_ns)
+/* Of every round, in order; none from the store. */
+static void add_times(cJSON *o, const struct comparison *c, int side)
+{
+	cJSON *list = json_add_list(o, "times_us");
+
+	for (int i = 0; c->times_ns[side] && i < c->ratio.rounds; i++)
+		json_push(list, cJSON_CreateNumber(c->times_ns[side][i] / 1000));
+	json_add_double(o, "timing_ms", c->times_ns[side] ? c->timing_ms[side] : (double)NAN);
+}
+
+static cJSON *side_json(const struct compare_side *s, const struct comparison *c, int side)
 {
 	struct err ignored = { 0 };
 	char *config = task_config_json(task_space(s->stored.setup.bound), s->config);
@@ -100,7 +115,8 @@ static cJSON *side_json(const struct compare_side *s, double p50_ns)
 	json_add_double(o, "trial", s->trial.run ? (double)s->trial.no : (double)NAN);
 	if (json_parse(config, strlen(config), &tree, &ignored) == 0)
 		json_add(o, "config", tree);
-	json_add_double(o, "p50_us", p50_ns / 1000);
+	json_add_double(o, "p50_us", c->p50_ns[side] / 1000);
+	add_times(o, c, side);
 	free(config);
 	return o;
 }
@@ -112,8 +128,8 @@ static cJSON *to_json(const struct compare_command *c, const struct compare_side
 	char seed[24];
 
 	snprintf(seed, sizeof seed, "%" PRIu64, a->seed);
-	json_add(o, "a", side_json(&sides[0], a->c.p50_ns[0]));
-	json_add(o, "b", side_json(&sides[1], a->c.p50_ns[1]));
+	json_add(o, "a", side_json(&sides[0], &a->c, 0));
+	json_add(o, "b", side_json(&sides[1], &a->c, 1));
 	json_add_double(o, "ratio", a->c.ratio.ratio);
 	ci = json_add_list(o, "ratio_ci");
 	json_push(ci, cJSON_CreateNumber(a->c.ratio.ci_low));
@@ -182,8 +198,15 @@ static int compare(const struct invocation *v, struct compare_side sides[2], str
 {
 	const struct compare_command *c = v->options;
 	struct answer a = { .stored = c->stored };
-	struct compare_plan plan = { (int)c->rounds, c->precision / 100, c->seed.value, c->nvrtc };
+	struct compare_plan plan = { .rounds_max = (int)c->rounds,
+				     .precision = c->precision / 100,
+				     .seed = c->seed.value,
+				     .nvrtc = c->nvrtc,
+				     .mode_given = c->mode != NULL };
 	int r;
+
+	if (c->mode)
+		timing_mode_parse(c->mode, &plan.mode);
 
 	if (!c->seed.given || plan.seed == 0)
 		plan.seed = (uint64_t)clock_wall_ms();
@@ -195,7 +218,7 @@ static int compare(const struct invocation *v, struct compare_side sides[2], str
 	if (a.stored)
 		note("the two were not interleaved: what drifted between them is part of the "
 		     "ratio");
-	else if (!paired_settled(&a.c.ratio, plan.precision))
+	else if (plan.precision > 0 && !paired_settled(&a.c.ratio, plan.precision))
 		note("the interval is wider than asked for after %d rounds; --rounds N allows "
 		     "more",
 		     a.c.ratio.rounds);
@@ -203,6 +226,7 @@ static int compare(const struct invocation *v, struct compare_side sides[2], str
 		print_json(to_json(c, sides, &a));
 	else
 		print_answer(c, sides, &a);
+	comparison_release(&a.c);
 	return a.verdict == PAIRED_SLOWER ? EXIT_WORK : EXIT_DONE;
 }
 
@@ -213,6 +237,11 @@ static int run(const struct invocation *v, struct err *e)
 	struct compare_side sides[2] = { { .runtime = NULL }, { .runtime = NULL } };
 	int status = EXIT_BY_ERROR;
 
+	if (c->mode && c->stored) {
+		err_set(e, ERR_INVALID,
+			"--mode says how to measure, and --stored measures nothing");
+		return -EXIT_USAGE;
+	}
 	if (compare_side_open(&w, v->operands[0], v->operands[1], &sides[0], e) == 0 &&
 	    compare_side_open(&w, v->operands[1], v->operands[0], &sides[1], e) == 0)
 		status = compare(v, sides, e);

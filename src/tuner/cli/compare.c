@@ -18,12 +18,31 @@ struct rounds {
 	struct trial *trials[2];
 	struct remeasure *worker;
 	double *times[2]; /* rounds_max */
+	double *spent_ms[2];
 	int n;
 };
 
 static struct setup *setup_of(const struct rounds *x, int side)
 {
 	return &x->sides[side].stored.setup;
+}
+
+/* A CPU has a mode of its own and no other. */
+static int choose_mode(const struct rounds *x, struct err *e)
+{
+	enum timing_mode mode = x->plan->mode;
+
+	for (int i = 0; i < 2 && x->plan->mode_given; i++) {
+		struct timing_options *o = &task_problem(setup_of(x, i)->bound)->timing;
+
+		if ((mode == TIMING_CPU) != (o->mode == TIMING_CPU))
+			return err_set(e, ERR_INVALID,
+				       "--mode: %s is timed in mode %s, not in mode %s",
+				       x->sides[i].name, timing_mode_name(o->mode),
+				       timing_mode_name(mode));
+		o->mode = mode;
+	}
+	return 0;
 }
 
 /* Both are brought to one worker, so that they get the same buffers and the same references. */
@@ -98,6 +117,7 @@ static int one_round(struct rounds *x, struct err *e)
 
 		if (remeasure_time(x->worker, x->trials[side], false, &x->times[side][x->n], e) < 0)
 			return err_wrap(e, "%s, round %d", x->sides[side].name, x->n + 1);
+		x->spent_ms[side][x->n] = remeasure_timing_ms(x->trials[side]);
 	}
 	x->n++;
 	return 0;
@@ -116,7 +136,7 @@ static int all_rounds(struct rounds *x, struct comparison *ret, struct err *e)
 		if (r < 0)
 			break;
 		paired_of(x->times[0], x->times[1], x->n, &ret->ratio);
-		if (paired_settled(&ret->ratio, x->plan->precision))
+		if (x->plan->precision > 0 && paired_settled(&ret->ratio, x->plan->precision))
 			break;
 	}
 	return r;
@@ -124,8 +144,10 @@ static int all_rounds(struct rounds *x, struct comparison *ret, struct err *e)
 
 static int measure(struct rounds *x, struct comparison *ret, struct err *e)
 {
-	int r = check_problems(x, e);
+	int r = choose_mode(x, e);
 
+	if (r == 0)
+		r = check_problems(x, e);
 	if (r == 0)
 		r = check_device(x, e);
 	if (r == 0)
@@ -135,7 +157,7 @@ static int measure(struct rounds *x, struct comparison *ret, struct err *e)
 	return r < 0 ? r : all_rounds(x, ret, e);
 }
 
-static void summarise(const struct rounds *x, struct comparison *ret)
+static void summarise(struct rounds *x, struct comparison *ret)
 {
 	const struct timing_options *t = &task_problem(setup_of(x, 0)->bound)->timing;
 	struct stats s;
@@ -143,6 +165,10 @@ static void summarise(const struct rounds *x, struct comparison *ret)
 	for (int i = 0; i < 2; i++) {
 		stats_of(x->times[i], x->n, &s);
 		ret->p50_ns[i] = s.median;
+		stats_of(x->spent_ms[i], x->n, &s);
+		ret->timing_ms[i] = s.median;
+		ret->times_ns[i] = x->times[i];
+		x->times[i] = NULL;
 	}
 	ret->coverage = 0.95;
 	ret->mode = t->mode;
@@ -158,8 +184,10 @@ int compare_measured(struct compare_side sides[2], const struct compare_plan *pl
 	struct comparison got = { .coverage = 0 };
 	int r;
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		x.times[i] = mem_array((size_t)plan->rounds_max, sizeof *x.times[i]);
+		x.spent_ms[i] = mem_array((size_t)plan->rounds_max, sizeof *x.spent_ms[i]);
+	}
 	r = measure(&x, &got, e);
 	if (r == 0) {
 		summarise(&x, &got);
@@ -170,8 +198,15 @@ int compare_measured(struct compare_side sides[2], const struct compare_plan *pl
 		trial_free(x.trials[i]);
 		local_folder_remove(x.folders[i]);
 		free(x.times[i]);
+		free(x.spent_ms[i]);
 	}
 	return r;
+}
+
+void comparison_release(struct comparison *c)
+{
+	for (int i = 0; i < 2; i++)
+		free(c->times_ns[i]);
 }
 
 /* --- from the store --- */

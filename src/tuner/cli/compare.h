@@ -10,9 +10,11 @@
  */
 struct compare_plan {
 	int rounds_max;
-	double precision; /* see paired_settled */
+	double precision; /* see paired_settled; 0: take all rounds */
 	uint64_t seed;	  /* of the inputs that both are verified with first; not 0 */
 	const char *nvrtc;
+	bool mode_given; /* time both in this mode, and not in the task's */
+	enum timing_mode mode;
 };
 
 struct comparison {
@@ -21,9 +23,13 @@ struct comparison {
 	double p50_ns[2];    /* of A and B, over the timed shapes as the objective combines them */
 	enum timing_mode mode;
 	enum timing_l2 l2;
+	double *times_ns[2]; /* owned: the medians of every round; NULL from the store */
+	double timing_ms[2]; /* that the device spent on timing, a round: the median */
 };
+void comparison_release(struct comparison *c);
 
-/* ERR_INVALID: they are not of one problem. ERR_FAILED: one does not build, or is not correct. */
+/* ERR_INVALID: they are not of one problem, or cannot be timed in that mode. ERR_FAILED: one does
+ * not build, or is not correct. *ret is to be released. */
 int compare_measured(struct compare_side sides[2], const struct compare_plan *plan,
 		     struct comparison *ret, struct err *e);
 

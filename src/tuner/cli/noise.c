@@ -124,7 +124,7 @@ static int repeat(struct noise *x, struct remeasure *worker, struct scatter *ret
 	ret->p50_ns = mem_array((size_t)n, sizeof *ret->p50_ns);
 	for (int i = 0; i < n && r == 0; i++) {
 		r = remeasure_time(worker, x->trial, true, &ret->p50_ns[i], e);
-		spent[i] = x->trial->measurement.warm_ms + x->trial->measurement.time_ms;
+		spent[i] = remeasure_timing_ms(x->trial);
 	}
 	if (r == 0) {
 		repeatability_of(ret->p50_ns, n, &ret->of);

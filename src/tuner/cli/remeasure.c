@@ -89,3 +89,8 @@ int remeasure_time(struct remeasure *r, struct trial *t, bool verify, double *re
 	*ret_ns = t->verdict.p50_ns;
 	return 0;
 }
+
+double remeasure_timing_ms(const struct trial *t)
+{
+	return t->measurement.warm_ms + t->measurement.time_ms;
+}

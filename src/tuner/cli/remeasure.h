@@ -26,4 +26,7 @@ int remeasure_verify(struct remeasure *r, struct trial *t, uint64_t seed, struct
 int remeasure_time(struct remeasure *r, struct trial *t, bool verify, double *ret_ns,
 		   struct err *e);
 
+/* What the device spent on timing it the last time, warm-up included. */
+double remeasure_timing_ms(const struct trial *t);
+
 #endif
