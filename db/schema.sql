@@ -30,12 +30,16 @@ CREATE TABLE run (
 	seed TEXT NOT NULL CHECK (seed <> '' AND seed NOT GLOB '*[^0-9]*'),
 	budget INTEGER NOT NULL CHECK (budget >= 0),
 	time_limit_s REAL CHECK (time_limit_s > 0),
+	no_gain INTEGER CHECK (no_gain > 0),
+	target_ns REAL CHECK (target_ns > 0),
 	priority INTEGER NOT NULL,
 	jobs INTEGER CHECK (jobs > 0),
 	fresh INTEGER NOT NULL CHECK (fresh IN (0, 1)),
 	devices TEXT NOT NULL,
 	shapes TEXT NOT NULL,
 	narrow TEXT NOT NULL,
+	settings TEXT NOT NULL, -- of the strategy: all of them, JSON
+	warm TEXT, -- what was taken of an earlier search, JSON
 	baseline TEXT,
 	environment INTEGER REFERENCES environment (id),
 	state TEXT NOT NULL CHECK (state IN

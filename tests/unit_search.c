@@ -375,7 +375,7 @@ static void options_are_checked(void **state)
 		const char *message;
 	} bad[] = {
 		{ { .strategy = "fulll", .outstanding = 1 },
-		  "strategy \"fulll\": expected full, random or exhaustive" },
+		  "expected one of full, random, exhaustive, found \"fulll\"" },
 		{ { .outstanding = 0 }, "outstanding: expected at least 1, found 0" },
 		{ { .outstanding = 1, .elite_k = -1 },
 		  "elite_k: expected 1 to 1000 (0: default), found -1" },

@@ -17,12 +17,16 @@ static void assert_same_run(const struct run_record *a, const struct run_record 
 	assert_int_equal(a->seed, b->seed);
 	assert_int_equal(a->budget, b->budget);
 	assert_true(a->time_limit_s == b->time_limit_s);
+	assert_int_equal(a->no_gain, b->no_gain);
+	assert_true(a->target_ns == b->target_ns);
 	assert_int_equal(a->priority, b->priority);
 	assert_int_equal(a->jobs, b->jobs);
 	assert_int_equal(a->fresh, b->fresh);
 	assert_string_equal(a->devices, b->devices);
 	assert_string_equal(a->shapes, b->shapes);
 	assert_string_equal(a->narrow, b->narrow);
+	assert_string_equal(a->settings, b->settings);
+	assert_string_equal(a->warm, b->warm);
 	assert_int_equal(a->environment, b->environment);
 	assert_int_equal(a->state, b->state);
 	assert_int_equal(a->created_ms, b->created_ms);
@@ -62,6 +66,8 @@ static void an_update_changes_what_may_change(void **state)
 	must(store_add_environment(s, "{\"host\":\"a\"}", &r.environment, e));
 	r.budget = 256;
 	r.time_limit_s = 0;
+	r.no_gain = 0;
+	r.target_ns = 0;
 	r.priority = 9;
 	r.baseline = mem_strdup("{\"TILE\":1}");
 	r.state = RUN_FAILED;

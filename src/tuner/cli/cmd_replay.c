@@ -9,6 +9,7 @@
 #include "tuner/cli/figure.h"
 #include "tuner/cli/print.h"
 #include "tuner/cli/replay.h"
+#include "tuner/cli/strategies.h"
 #include "tuner/cli/table.h"
 #include "tuner/search/search.h"
 
@@ -18,6 +19,7 @@ struct replay_command {
 	const char *strategy, *log, *t1;
 	struct option_seed seed;
 	int64_t budget, elite_k, repeat, jobs;
+	struct option_list settings;
 };
 
 static const struct replay_command defaults = { .repeat = 1 };
@@ -25,11 +27,8 @@ static const struct replay_command defaults = { .repeat = 1 };
 #define AT(field) .offset = offsetof(struct replay_command, field)
 
 static const struct option_spec options[] = {
-	{ .name = "strategy",
-	  .kind = OPTION_TEXT,
-	  .value = "NAME",
-	  .help = "full (default), random or exhaustive",
-	  AT(strategy) },
+	STRATEGY_OPTIONS(offsetof(struct replay_command, strategy),
+			 offsetof(struct replay_command, settings)),
 	{ .name = "budget",
 	  .letter = 'b',
 	  .kind = OPTION_INT,
@@ -223,9 +222,12 @@ static int replay(const struct invocation *v, const struct recording *r, struct 
 {
 	const struct replay_command *c = v->options;
 	struct replay_options o = options_of(c, r);
-	struct table *t = new_table(r);
-	int status = 0;
+	struct table *t;
+	int status = strategies_parse(c->strategy, &c->settings, &o.settings, e);
 
+	if (status < 0)
+		return status;
+	t = new_table(r);
 	o.seed = first_seed(c, r);
 	for (int64_t i = 0; i < c->repeat && status == 0; i++, o.seed++)
 		status = replay_once(v, r, &o, t, e);
@@ -264,6 +266,7 @@ const struct command command_replay = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.query = true,
+	.more = strategies_help,
 	.options = options,
 	.defaults = &defaults,
 	.size = sizeof(struct replay_command),

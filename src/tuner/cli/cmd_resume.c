@@ -2,13 +2,17 @@
 #include <stdio.h>
 
 #include "tuner/cli/follow.h"
+#include "tuner/cli/stop_options.h"
 #include "tuner/cli/stored.h"
 
 struct resume_command {
 	int64_t budget; /* 0: as it was */
+	struct stop_options stop;
 	const char *nvrtc;
 	bool detach;
 };
+
+static const struct resume_command defaults = { .stop = STOP_OPTIONS_DEFAULT };
 
 static const struct option_spec options[] = {
 	{ .name = "budget",
@@ -19,6 +23,7 @@ static const struct option_spec options[] = {
 	  .offset = offsetof(struct resume_command, budget),
 	  .min = 1,
 	  .max = 1e9 },
+	STOP_OPTIONS(offsetof(struct resume_command, stop)),
 	{ .name = "detach",
 	  .letter = 'd',
 	  .kind = OPTION_FLAG,
@@ -67,6 +72,7 @@ static int carry_on(const struct invocation *v, struct client *client, int64_t i
 	json_add_int(params, "run", id);
 	if (c->budget)
 		json_add_int(params, "budget", c->budget);
+	stop_add(&c->stop, params);
 	if (follow_subscribe(client, e) < 0) {
 		cJSON_Delete(params);
 		return -EXIT_DAEMON;
@@ -105,6 +111,7 @@ const struct command command_resume = {
 	.notes = "Without RUN: the newest unfinished one. No finished trial is lost or repeated.",
 	.max_operands = 1,
 	.options = options,
+	.defaults = &defaults,
 	.size = sizeof(struct resume_command),
 	.run = run,
 };

@@ -9,12 +9,14 @@
 #include "tuner/cli/narrow.h"
 #include "tuner/cli/paths.h"
 #include "tuner/cli/print.h"
-#include "tuner/search/search.h"
+#include "tuner/cli/stop_options.h"
+#include "tuner/cli/strategies.h"
 
 struct start_command {
 	int64_t budget;
-	double time_limit_s;
+	struct stop_options stop;
 	const char *strategy;
+	struct option_list settings;
 	int64_t elite_k;
 	struct option_seed seed;
 	const char *runtime, *device, *nvrtc;
@@ -23,7 +25,7 @@ struct start_command {
 	bool fresh, detach;
 };
 
-static const struct start_command defaults = { .budget = 128 };
+static const struct start_command defaults = { .budget = 128, .stop = STOP_OPTIONS_DEFAULT };
 
 #define AT(field) .offset = offsetof(struct start_command, field)
 
@@ -36,18 +38,9 @@ static const struct option_spec options[] = {
 	  AT(budget),
 	  .min = 1,
 	  .max = 1e9 },
-	{ .name = "time-limit",
-	  .kind = OPTION_REAL,
-	  .value = "SECONDS",
-	  .help = "end after so much running time",
-	  AT(time_limit_s),
-	  .min = 0.001,
-	  .max = 1e9 },
-	{ .name = "strategy",
-	  .kind = OPTION_TEXT,
-	  .value = "NAME",
-	  .help = "full (default), random or exhaustive",
-	  AT(strategy) },
+	STOP_OPTIONS(offsetof(struct start_command, stop)),
+	STRATEGY_OPTIONS(offsetof(struct start_command, strategy),
+			 offsetof(struct start_command, settings)),
 	{ .name = "elite-k",
 	  .kind = OPTION_INT,
 	  .value = "K",
@@ -120,6 +113,7 @@ struct submission {
 	struct device *devices;
 	int n_devices;
 	struct narrow narrow;
+	struct settings settings;
 };
 
 static void submission_release(struct submission *s)
@@ -152,24 +146,6 @@ static const char *default_task(const char *nvrtc)
 	}
 	free(devices);
 	return name;
-}
-
-static int check_strategy(const char *name, struct err *e)
-{
-	struct str known = STR_INIT;
-	const char *s;
-	int r = name ? ERR_INVALID : 0;
-
-	for (int i = 0; (s = search_strategy_name(i)) && r < 0; i++) {
-		str_addf(&known, "%s%s", i ? ", " : "", s);
-		if (strcmp(s, name) == 0)
-			r = 0;
-	}
-	if (r < 0)
-		err_set(e, ERR_INVALID, "--strategy: expected one of %s, found \"%.60s\"",
-			known.data, name);
-	str_release(&known);
-	return r;
 }
 
 /* --device as a JSON list. NULL stands for device 0. */
@@ -244,7 +220,7 @@ static int prepare(const struct start_command *c, const char *operand, const cJS
 		   struct submission *s, struct err *e)
 {
 	struct local where;
-	int r = check_strategy(c->strategy, e);
+	int r = strategies_parse(c->strategy, &c->settings, &s->settings, e);
 
 	if (r == 0)
 		r = narrow_parse(&c->set, &s->narrow, e);
@@ -274,10 +250,10 @@ static cJSON *request(const struct start_command *c, const struct submission *s,
 	json_add(p, "devices", devices);
 	json_add_int(p, "priority", c->priority);
 	json_add_bool(p, "fresh", c->fresh);
-	if (c->time_limit_s > 0)
-		json_add_double(p, "time_limit_s", c->time_limit_s);
+	stop_add(&c->stop, p);
 	if (c->strategy)
 		json_add_string(p, "strategy", c->strategy);
+	strategies_add(c->strategy, &s->settings, p);
 	if (c->elite_k)
 		json_add_int(p, "elite_k", c->elite_k);
 	if (c->jobs)
@@ -346,6 +322,7 @@ const struct command command_start = {
 		 "sdpa_u8 on a GPU,\nsgemm_host on the CPU where there is none. Ctrl-C leaves the "
 		 "search to the daemon.",
 	.max_operands = 1,
+	.more = strategies_help,
 	.options = options,
 	.defaults = &defaults,
 	.size = sizeof(struct start_command),

@@ -33,9 +33,10 @@ struct invocation {
 
 struct command {
 	const char *name;
-	const char *summary;  /* one line of `evo-tuned --help` */
-	const char *operands; /* as usage shows them: "[RUN]" */
-	const char *notes;    /* the end of its help; may be NULL */
+	const char *summary;	       /* one line of `evo-tuned --help` */
+	const char *operands;	       /* as usage shows them: "[RUN]" */
+	const char *notes;	       /* the end of its help; may be NULL */
+	void (*more)(struct str *ret); /* of its help, after the options; may be NULL */
 	int min_operands, max_operands;
 	bool query;			   /* takes --json */
 	const struct option_spec *options; /* its own; may be NULL */

@@ -74,6 +74,10 @@ static void print_help(const struct command *c, const struct option_set *sets)
 	struct str s = STR_INIT;
 
 	options_help(sets, SETS, &s);
+	if (c->more) {
+		str_addc(&s, '\n');
+		c->more(&s);
+	}
 	printf("usage: evo-tuned %s [OPTION...]%s%s\n\n%s\n\n%s", c->name, c->operands ? " " : "",
 	       c->operands ? c->operands : "", c->summary, s.data);
 	if (c->notes)

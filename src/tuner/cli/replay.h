@@ -1,6 +1,7 @@
 #ifndef CLI_REPLAY_H
 #define CLI_REPLAY_H
 
+#include "tuner/search/setting.h"
 #include "tuner/task/recording.h"
 
 /*
@@ -10,6 +11,7 @@
  */
 struct replay_options {
 	const char *strategy; /* NULL: the default one */
+	struct settings settings;
 	uint64_t seed;
 	int elite_k; /* 0: the strategy's default */
 	int jobs;    /* compile workers beside one device; 0: a trial begins when the last one ended

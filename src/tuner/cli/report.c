@@ -241,9 +241,12 @@ static void add_settings(cJSON *o, const struct run_record *r)
 	add_parsed(o, "set", r->narrow);
 	json_add_string(o, "strategy", r->strategy);
 	json_add_int(o, "elite_k", r->elite_k);
+	add_parsed(o, "settings", r->settings);
 	json_add_string(o, "seed", seed);
 	json_add_int(o, "budget", r->budget);
 	add_some(o, "time_limit_s", r->time_limit_s);
+	add_some(o, "stop_after_no_gain", (double)r->no_gain);
+	add_some(o, "target_us", r->target_ns / 1000);
 	json_add_int(o, "priority", r->priority);
 	add_some(o, "jobs", r->jobs);
 	json_add_bool(o, "fresh", r->fresh);

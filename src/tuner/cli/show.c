@@ -75,9 +75,15 @@ static void show_settings(const struct stored *s, FILE *to)
 	if (strcmp(r->narrow, "{}") != 0)
 		line(t, "narrowed to", "%s", r->narrow);
 	line(t, "strategy", "%s, %d elites, seed %" PRIu64, r->strategy, r->elite_k, r->seed);
+	if (strcmp(r->settings, "{}") != 0)
+		line(t, "settings", "%s", r->settings);
 	line(t, "budget", "%" PRId64 " new evaluations", r->budget);
 	if (r->time_limit_s > 0)
 		line(t, "time limit", "%g s", r->time_limit_s);
+	if (r->no_gain > 0)
+		line(t, "ends after", "%" PRId64 " trials without gain", r->no_gain);
+	if (r->target_ns > 0)
+		line(t, "target", "%g us", r->target_ns / 1000);
 	line_time(t, "created", r->created_ms);
 	line_time(t, "started", r->started_ms);
 	line_time(t, "ended", r->ended_ms);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "tuner/daemon/engine.h"
 #include "tuner/daemon/request.h"
+#include "tuner/daemon/stop.h"
 #include "version.h"
 
 /* Each answers the call, now or later, or returns an error for the dispatcher to answer with. */
@@ -93,17 +94,18 @@ static cJSON *answer_object(const struct engine_answer *a)
 static int search_resume(struct control *c, struct rpc_call *call, const struct json_node *params,
 			 struct err *e)
 {
-	static const char *const keys[] = { "run", "budget", NULL };
+	static const char *const keys[] = { "run", STOP_KEYS, NULL };
+	struct stop_change change;
 	struct engine_answer a;
-	int64_t run = 0, budget = 0;
+	int64_t run = 0;
 	int r = json_only(params, keys, e);
 
 	if (r == 0)
 		r = request_run(params, &run, e);
 	if (r == 0)
-		r = request_budget(params, &budget, e);
+		r = stop_read(params, &change, e);
 	if (r == 0)
-		r = engine_resume(c->engine, run, budget, &a, e);
+		r = engine_resume(c->engine, run, &change, &a, e);
 	if (r == 0)
 		rpc_result(call, answer_object(&a));
 	return r;
@@ -155,6 +157,9 @@ static void add_settings(cJSON *o, const struct run_record *r)
 	json_add_int(o, "priority", r->priority);
 	json_add(o, "time_limit_s",
 		 r->time_limit_s > 0 ? cJSON_CreateNumber(r->time_limit_s) : cJSON_CreateNull());
+	add_some(o, "stop_after_no_gain", r->no_gain);
+	add_us(o, "target_us", r->target_ns);
+	add_json(o, "settings", r->settings);
 }
 
 static void add_figures(cJSON *o, const struct run_summary *s)

@@ -9,12 +9,14 @@
  * the newest run that it makes sense for is meant.
  *
  *   search.start   {"task": absolute path or the name of a shipped task,
- *                   "budget"?: 128, "time_limit_s"?: 0, "strategy"?: "full", "elite_k"?: 0,
+ *                   "budget"?: 128, "time_limit_s"?: 0, "stop_after_no_gain"?: 0,
+ *                   "target_us"?: 0, "strategy"?: "full", "settings"?: {}, "elite_k"?: 0,
  *                   "seed"?: number or "decimal text", "runtime"?: the task's own,
  *                   "devices"?: [0] or "all", "jobs"?: 0, "shapes"?: [names],
  *                   "set"?: {NAME: "V,V"}, "priority"?: 0, "fresh"?: false}
  *                  -> {"run"}          after the task was bound to its devices
- *   search.resume  {"run"?, "budget"?} -> {"run", "state", "budget"}
+ *   search.resume  {"run"?, "budget"?, "time_limit_s"?, "stop_after_no_gain"?, "target_us"?}
+ *                  -> {"run", "state", "budget"}; what is left out stays as it was, 0 lifts a rule
  *   search.pause   {"run"?}            -> {"run", "state"}
  *   search.cancel  {"run"?}            -> {"run", "state"}
  *   runs.list      {}                  -> {"runs": [RUN_OBJECT...]}, newest first
@@ -30,8 +32,9 @@
  *
  * RUN_OBJECT: {"run", "task", "state", "reason", "strategy", "seed", "runtime", "devices",
  * "budget", "done", "trials", "ok", "reused", "failures": {outcome: n}, "best_us", "best_no",
- * "baseline_us", "speedup", "priority", "created_ms", "started_ms", "ended_ms", "active_s"}; what
- * is not known is null. The state of a run that a dead daemon left behind is "interrupted".
+ * "baseline_us", "speedup", "priority", "time_limit_s", "stop_after_no_gain", "target_us",
+ * "settings", "created_ms", "started_ms", "ended_ms", "active_s"}; what is not known is null. The
+ * state of a run that a dead daemon left behind is "interrupted".
  *
  * Body of an event of kind "run": {"state", "reason", "done", "budget", "best_us", "best_no",
  * "speedup"}; of kind "trial": {"no", "outcome", "origin", "done", "budget", "p50_us", "best_us",

@@ -51,8 +51,9 @@ struct engine_answer {
 	int64_t run, budget;
 	const char *state;
 };
-int engine_resume(struct engine *x, int64_t run, int64_t budget, struct engine_answer *ret,
-		  struct err *e); /* budget 0: keep */
+struct stop_change; /* see stop.h */
+int engine_resume(struct engine *x, int64_t run, const struct stop_change *change,
+		  struct engine_answer *ret, struct err *e);
 int engine_pause(struct engine *x, int64_t run, struct engine_answer *ret, struct err *e);
 int engine_cancel(struct engine *x, int64_t run, struct engine_answer *ret, struct err *e);
 

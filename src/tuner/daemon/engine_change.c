@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "tuner/daemon/row.h"
+#include "tuner/daemon/stop.h"
 
 /* Resuming, pausing and cancelling runs, active or not; and showing them. */
 
@@ -41,11 +42,11 @@ static int ending(int64_t run, struct err *e)
 	return err_set(e, ERR_BUSY, "run %" PRId64 " is just ending; try again", run);
 }
 
-static int check_budget(struct engine *x, const struct run_record *rec, int64_t budget,
-			struct err *e)
+/* A run that is done goes on only if what ended it would not end it again at once. */
+static int check_limits(struct engine *x, const struct run_record *rec, struct err *e)
 {
-	int64_t total = budget ? budget : rec->budget;
 	struct run_summary s;
+	char *why;
 	int r;
 
 	if (rec->state != RUN_DONE)
@@ -53,12 +54,20 @@ static int check_budget(struct engine *x, const struct run_record *rec, int64_t 
 	r = store_summary(x->store, rec->id, &s, e);
 	if (r < 0)
 		return r;
-	if (s.done < total)
+	if (s.done >= rec->budget)
+		return err_set(e, ERR_INVALID,
+			       "run %" PRId64 " has done %" PRId64 " of %" PRId64
+			       " trials; give it a new total above that with --budget",
+			       rec->id, s.done, rec->budget);
+	why = stop_reason(rec, &s, rec->active_s);
+	if (!why)
 		return 0;
-	return err_set(e, ERR_INVALID,
-		       "run %" PRId64 " has done %" PRId64 " of %" PRId64
-		       " trials; give it a new total above that with --budget",
-		       rec->id, s.done, total);
+	r = err_set(e, ERR_INVALID,
+		    "run %" PRId64 " would end again at once: %s; give it another --time-limit, "
+		    "--stop-after-no-gain or --target, 0 for none",
+		    rec->id, why);
+	free(why);
+	return r;
 }
 
 /* Writes a change of a run that is not active; then it waits for its turn, if it is queued. */
@@ -86,26 +95,26 @@ static int change(struct engine *x, struct run_record *rec, enum run_state state
 	return 0;
 }
 
-static int resume_inactive(struct engine *x, int64_t run, int64_t budget, struct engine_answer *ret,
-			   struct err *e)
+static int resume_inactive(struct engine *x, int64_t run, const struct stop_change *c,
+			   struct engine_answer *ret, struct err *e)
 {
 	struct run_record rec = { 0 };
 	int r = store_run(x->store, run, &rec, e);
 
-	if (r == 0)
-		r = check_budget(x, &rec, budget, e);
 	if (r == 0) {
-		rec.budget = budget ? budget : rec.budget;
-		r = change(x, &rec, RUN_QUEUED, NULL, e);
+		stop_apply(c, &rec);
+		r = check_limits(x, &rec, e);
 	}
+	if (r == 0)
+		r = change(x, &rec, RUN_QUEUED, NULL, e);
 	if (r == 0)
 		answer(x, &rec, ret);
 	run_record_release(&rec);
 	return r;
 }
 
-int engine_resume(struct engine *x, int64_t run, int64_t budget, struct engine_answer *ret,
-		  struct err *e)
+int engine_resume(struct engine *x, int64_t run, const struct stop_change *c,
+		  struct engine_answer *ret, struct err *e)
 {
 	struct active *a;
 	int r = pick(x, run, &run, e);
@@ -116,11 +125,10 @@ int engine_resume(struct engine *x, int64_t run, int64_t budget, struct engine_a
 		return err_set(e, ERR_BUSY, "the daemon is ending; start it again");
 	a = engine_find(x, run);
 	if (!a)
-		return resume_inactive(x, run, budget, ret, e);
+		return resume_inactive(x, run, c, ret, e);
 	if (!run_unpause(a->run))
 		return ending(run, e);
-	if (budget)
-		run_set_budget(a->run, budget);
+	run_set_limits(a->run, c);
 	answer(x, run_record_of(a->run), ret);
 	return 0;
 }

@@ -68,6 +68,8 @@ void run_record_release(struct run_record *r)
 	free(r->devices);
 	free(r->shapes);
 	free(r->narrow);
+	free(r->settings);
+	free(r->warm);
 	free(r->baseline);
 	free(r->reason);
 	free(r->version);

@@ -50,7 +50,11 @@ struct run_record {
 	int elite_k;
 	uint64_t seed;
 	int64_t budget;	     /* new evaluations */
+	char *settings;	     /* of the strategy, a JSON object with all of them */
+	char *warm;	     /* JSON: what it took of an earlier search; NULL: nothing */
 	double time_limit_s; /* 0: none */
+	int64_t no_gain;     /* end after so many trials without a better one; 0: never */
+	double target_ns;    /* end once a median is as good; 0: never */
 	int priority;	     /* higher first */
 	int jobs;	     /* compile workers at most; 0: the daemon's */
 	bool fresh;	     /* do not reuse stored results */

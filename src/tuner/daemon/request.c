@@ -7,10 +7,12 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "tuner/daemon/settings_json.h"
+#include "tuner/daemon/stop.h"
 
 static const char *const start_keys[] = {
-	"task",	   "budget", "time_limit_s", "strategy", "elite_k",  "seed",  "runtime",
-	"devices", "jobs",   "shapes",	     "set",	 "priority", "fresh", NULL,
+	STOP_KEYS, "task", "strategy", "settings", "elite_k",  "seed",	"runtime",
+	"devices", "jobs", "shapes",   "set",	   "priority", "fresh", NULL,
 };
 
 /* --- the task --- */
@@ -151,34 +153,30 @@ static int take_seed(const struct json_node *params, uint64_t *ret, struct err *
 static int take_strategy(const struct json_node *params, struct run_record *r, struct err *e)
 {
 	const char *name = search_strategy_name(0);
-	struct str all = STR_INIT;
+	struct settings settings;
 	struct json_node n;
-	bool known = false;
 	int ret = json_opt_string(params, "strategy", &name, e);
 
 	if (ret < 0)
 		return ret;
-	for (int i = 0; search_strategy_name(i); i++) {
-		known |= strcmp(search_strategy_name(i), name) == 0;
-		str_addf(&all, "%s%s", i ? ", " : "one of ", search_strategy_name(i));
-	}
-	if (!known && json_get(params, "strategy", &n))
-		ret = json_expected(&n, e, "%s", all.data);
-	else
-		r->strategy = mem_strdup(name);
-	str_release(&all);
-	return ret;
+	if (search_strategy_check(name, e) < 0)
+		return err_wrap(e, "strategy");
+	settings_init(&settings);
+	if (json_get(params, "settings", &n))
+		ret = settings_read(&n, name, &settings, e);
+	if (ret < 0)
+		return ret;
+	r->strategy = mem_strdup(name);
+	r->settings = settings_render(&settings, name);
+	return 0;
 }
 
 static int take_numbers(const struct json_node *params, struct run_record *r, struct err *e)
 {
 	int64_t elite_k = 0, jobs = 0, priority = 0;
-	int ret;
+	struct stop_change stop;
+	int ret = stop_read(params, &stop, e);
 
-	r->budget = BUDGET_DEFAULT;
-	ret = request_budget(params, &r->budget, e);
-	if (ret == 0)
-		ret = json_opt_double(params, "time_limit_s", 0, 1e9, &r->time_limit_s, e);
 	if (ret == 0)
 		ret = json_opt_int(params, "elite_k", 0, 1000, &elite_k, e);
 	if (ret == 0)
@@ -189,10 +187,14 @@ static int take_numbers(const struct json_node *params, struct run_record *r, st
 		ret = json_opt_bool(params, "fresh", &r->fresh, e);
 	if (ret == 0)
 		ret = take_seed(params, &r->seed, e);
+	if (ret < 0)
+		return ret;
+	r->budget = BUDGET_DEFAULT;
+	stop_apply(&stop, r);
 	r->elite_k = (int)elite_k;
 	r->jobs = (int)jobs;
 	r->priority = (int)priority;
-	return ret;
+	return 0;
 }
 
 static int take_runtime(const struct json_node *params, struct engine_start *x, struct err *e)
@@ -243,9 +245,4 @@ int request_start(const struct json_node *params, const char *configs, struct en
 int request_run(const struct json_node *params, int64_t *ret, struct err *e)
 {
 	return json_opt_int(params, "run", 1, (int64_t)1 << 53, ret, e);
-}
-
-int request_budget(const struct json_node *params, int64_t *ret, struct err *e)
-{
-	return json_opt_int(params, "budget", 1, budget_max, ret, e);
 }

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "tuner/daemon/row.h"
+#include "tuner/daemon/settings_json.h"
+#include "tuner/daemon/stop.h"
 
 #define TO(p) (1u << RUN_##p)
 
@@ -98,7 +100,11 @@ static int new_search(struct run *r, struct err *e)
 		.outstanding = lookahead(r),
 	};
 	struct sched_io io = run_sched_io;
+	struct settings settings;
 
+	if (settings_parse(r->record.settings, r->record.strategy, &settings, e) < 0)
+		return e->code;
+	o.settings = &settings;
 	o.first = task_first(r->setup.bound, &o.n_first);
 	r->baseline = mem_copy(o.first, bytes);
 	io.ctx = r;
@@ -307,12 +313,14 @@ static void end_searched(struct run *r)
 	free(why);
 }
 
-static void check_time(struct run *r)
+static void check_rules(struct run *r)
 {
-	if (r->phase != RUN_SEARCHING || r->record.time_limit_s <= 0 ||
-	    run_active_s(r) < r->record.time_limit_s)
-		return;
-	drain(r, RUN_DONE, text("time limit of %g s reached", r->record.time_limit_s));
+	char *why = NULL;
+
+	if (r->phase == RUN_SEARCHING)
+		why = stop_reason(&r->record, &r->told, run_active_s(r));
+	if (why)
+		drain(r, RUN_DONE, why);
 }
 
 /* When the daemon ends, what no worker holds may be dropped: it will be proposed again, the
@@ -337,7 +345,7 @@ void run_tick(struct run *r)
 			end(r, r->then, r->then_reason);
 		return;
 	}
-	check_time(r);
+	check_rules(r);
 	if (is_searched(r)) {
 		end_searched(r);
 		return;
@@ -438,10 +446,10 @@ void run_set_full(struct run *r, bool full, const char *why)
 	wake(r);
 }
 
-void run_set_budget(struct run *r, int64_t budget)
+void run_set_limits(struct run *r, const struct stop_change *c)
 {
-	r->record.budget = budget;
-	sched_set_budget(r->sched, budget);
+	stop_apply(c, &r->record);
+	sched_set_budget(r->sched, r->record.budget);
 	write_state(r);
 	wake(r);
 }

@@ -59,7 +59,8 @@ bool run_turn(struct run *r);
 void run_second(struct run *r);					 /* once a second */
 void run_stored(struct run *r, const struct run_summary *after); /* see ledger_io */
 void run_set_full(struct run *r, bool full, const char *why);	 /* the disk */
-void run_set_budget(struct run *r, int64_t budget);
+struct stop_change;						 /* see stop.h */
+void run_set_limits(struct run *r, const struct stop_change *c);
 
 bool run_pause(struct run *r);	 /* false: it is ending already */
 bool run_unpause(struct run *r); /* false: it is ending already */

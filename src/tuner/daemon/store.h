@@ -38,7 +38,7 @@ struct store_source {
 };
 int store_add_run(struct store *s, struct run_record *r, const struct store_source *sources, int n,
 		  struct err *e);
-/* Writes what may change of a run: state, reason, budget, time limit, priority, times, baseline,
+/* Writes what may change of a run: state, reason, budget, stop rules, priority, times, baseline,
  * environment, active time. */
 int store_update_run(struct store *s, const struct run_record *r, struct err *e);
 /* Environment as JSON; the same text gives the same row. */

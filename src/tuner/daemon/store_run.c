@@ -14,6 +14,8 @@ static void put_changing(struct sql_call *c, const struct run_record *r)
 {
 	sql_put_int(c, r->budget);
 	sql_put_some_real(c, r->time_limit_s);
+	sql_put_some_int(c, r->no_gain);
+	sql_put_some_real(c, r->target_ns);
 	sql_put_int(c, r->priority);
 	sql_put_text(c, r->baseline);
 	sql_put_some_int(c, r->environment);
@@ -44,6 +46,8 @@ static int add_row(struct sql *q, const struct run_record *r, struct err *e)
 	sql_put_text(&c, r->devices);
 	sql_put_text(&c, r->shapes);
 	sql_put_text(&c, r->narrow);
+	sql_put_text(&c, r->settings);
+	sql_put_text(&c, r->warm);
 	sql_put_int(&c, r->created_ms);
 	sql_put_text(&c, r->version);
 	put_changing(&c, r);
@@ -118,12 +122,16 @@ static int take_row(struct sql_call *c, struct run_record *ret, struct err *e)
 	ret->seed = sql_take_u64(c);
 	ret->budget = sql_take_int(c);
 	ret->time_limit_s = sql_take_some_real(c);
+	ret->no_gain = sql_take_int(c);
+	ret->target_ns = sql_take_some_real(c);
 	ret->priority = (int)sql_take_int(c);
 	ret->jobs = (int)sql_take_int(c);
 	ret->fresh = sql_take_int(c);
 	ret->devices = sql_take_text(c);
 	ret->shapes = sql_take_text(c);
 	ret->narrow = sql_take_text(c);
+	ret->settings = sql_take_text(c);
+	ret->warm = sql_take_text(c);
 	ret->baseline = sql_take_text(c);
 	ret->environment = sql_take_int(c);
 	if (run_state_parse(sql_peek_text(c), &ret->state))

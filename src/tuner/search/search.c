@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "tuner/search/strategy.h"
 
 enum {
@@ -32,6 +33,7 @@ struct search {
 	void *state; /* the strategy's own */
 	struct archive archive;
 	struct catalog catalog;
+	struct settings settings;
 	uint64_t seed;
 	uint16_t *first;
 	int n_first;
@@ -71,15 +73,27 @@ int search_default_elites(const char *strategy)
 	return 0;
 }
 
-static const struct strategy *find_strategy(const char *name, struct err *e)
+static const struct strategy *find_strategy(const char *name)
 {
 	if (!name)
 		return strategies[0];
 	for (int i = 0; i < N_STRATEGIES; i++)
 		if (strcmp(strategies[i]->name, name) == 0)
 			return strategies[i];
-	err_set(e, ERR_INVALID, "strategy \"%.80s\": expected full, random or exhaustive", name);
 	return NULL;
+}
+
+int search_strategy_check(const char *name, struct err *e)
+{
+	struct str all = STR_INIT;
+
+	if (!name || find_strategy(name))
+		return 0;
+	for (int i = 0; i < N_STRATEGIES; i++)
+		str_addf(&all, "%s%s", i ? ", " : "", strategies[i]->name);
+	err_set(e, ERR_INVALID, "expected one of %s, found \"%.60s\"", all.data, name);
+	str_release(&all);
+	return ERR_INVALID;
 }
 
 static int check_options(const struct space *s, const struct search_options *o, struct err *e)
@@ -106,23 +120,29 @@ static struct strategy_view view(const struct search *x)
 		.space = x->space,
 		.archive = &x->archive,
 		.catalog = x->strategy->draws ? &x->catalog : NULL,
+		.settings = &x->settings,
 	};
 }
 
 int search_new(const struct space *s, const struct search_options *o, struct search **ret,
 	       struct err *e)
 {
-	const struct strategy *strategy = find_strategy(o->strategy, e);
-	int r = strategy ? check_options(s, o, e) : ERR_INVALID;
+	const struct strategy *strategy = find_strategy(o->strategy);
+	int r = search_strategy_check(o->strategy, e);
 	struct strategy_view v;
 	struct search *x;
 	size_t width;
 
+	if (r == 0)
+		r = check_options(s, o, e);
 	if (r)
 		return r;
 	x = mem_alloc(sizeof *x);
 	x->space = s;
 	x->strategy = strategy;
+	settings_init(&x->settings);
+	if (o->settings)
+		x->settings = *o->settings;
 	x->seed = o->seed;
 	x->n_first = o->n_first;
 	width = (size_t)space_params(s) * sizeof *x->first;

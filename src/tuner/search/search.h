@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "tuner/search/setting.h"
 #include "tuner/search/space.h"
 
 /*
@@ -31,12 +32,13 @@ const char *search_op_name(enum search_op op);
 int search_op_parse(const char *name, enum search_op *ret);
 
 struct search_options {
-	const char *strategy; /* "full", "random", "exhaustive"; NULL: "full" */
+	const char *strategy; /* see search_strategy_name; NULL: the first one, "full" */
 	uint64_t seed;
 	int elite_k;	       /* 0: the strategy's default (6) */
 	int outstanding;       /* W: how many proposals may be in flight; at least 1 */
 	const uint16_t *first; /* n_first configurations to propose first, in order; borrowed */
 	int n_first;
+	const struct settings *settings; /* borrowed; NULL: the defaults */
 };
 
 struct proposal {
@@ -74,6 +76,8 @@ int search_elites(const struct search *x, int64_t *ret, int n);
 /* Name and one-line help of strategy i; NULL past the last. */
 const char *search_strategy_name(int i);
 const char *search_strategy_help(int i);
+/* ERR_INVALID when there is none of this name; the message lists them. NULL is the first one. */
+int search_strategy_check(const char *name, struct err *e);
 /* What elite_k 0 stands for; 0 when there is no such strategy. */
 int search_default_elites(const char *strategy);
 

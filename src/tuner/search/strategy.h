@@ -3,6 +3,7 @@
 
 #include "tuner/search/archive.h"
 #include "tuner/search/catalog.h"
+#include "tuner/search/setting.h"
 
 /*
  * A strategy chooses the next configuration; search.c does the rest: first configurations, memory
@@ -19,6 +20,7 @@ struct strategy_view { /* borrowed from the search */
 	const struct space *space;
 	const struct archive *archive;
 	const struct catalog *catalog; /* NULL unless the strategy draws */
+	const struct settings *settings;
 };
 
 struct strategy {

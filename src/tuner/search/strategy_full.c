@@ -15,14 +15,7 @@
  * of all trials expects most of; later the most promising of a pool of the elites' children, as a
  * cheaper surrogate sees it, and now and then an immigrant that nothing screened.
  */
-enum { POOL = 320, SPREAD_TRIES = 64, DESIGN_MIN = 6, DESIGN_MAX = 8, LEARN_MAX = 400 };
-
-static const double immigrant_rate = 0.05;
-static const float greed = 1.2F;
-
-/* How the pool is made; the rest is random configurations. */
-static const double cross_share = 0.25, step_share = 0.2, mutate_share = 0.4;
-static const double mutate_two = 0.4; /* share of mutations that change two parameters */
+enum { SPREAD_TRIES = 64, DESIGN_MIN = 6, LEARN_MAX = 400 };
 
 struct full {
 	struct insight insight;
@@ -63,8 +56,10 @@ static void stop(void *self)
 static int design_size(const struct strategy_view *v)
 {
 	int n = space_params(v->space) + 2;
+	int most = (int)v->settings->value[SETTING_FULL_DESIGN];
 
-	return n < DESIGN_MIN ? DESIGN_MIN : n > DESIGN_MAX ? DESIGN_MAX : n;
+	n = n < DESIGN_MIN ? DESIGN_MIN : n;
+	return n > most ? most : n;
 }
 
 static float nearest_member(const struct full *x, const struct archive *a, const uint16_t *config)
@@ -146,6 +141,7 @@ static bool draft_child(struct full *x, const struct strategy_view *v, struct rn
 			struct draft *ret)
 {
 	const struct archive *a = v->archive;
+	const double *set = v->settings->value;
 	int first = draw_elite(a, r);
 	int second = draw_elite(a, r);
 	const uint16_t *config = a->member[first].config;
@@ -153,21 +149,21 @@ static bool draft_child(struct full *x, const struct strategy_view *v, struct rn
 
 	ret->parents[0] = first;
 	ret->parents[1] = -1;
-	if (u < cross_share && first != second) {
+	if (u < set[SETTING_FULL_CROSS] && first != second) {
 		ret->op = SEARCH_OP_CROSSOVER;
 		ret->parents[1] = second;
 		return breed_cross(&x->breeder, r, config, a->member[second].config, ret->config);
 	}
-	u -= cross_share;
-	if (u < step_share) {
+	u -= set[SETTING_FULL_CROSS];
+	if (u < set[SETTING_FULL_STEP]) {
 		ret->op = SEARCH_OP_NEIGHBOUR;
 		return breed_step(&x->breeder, r, config, ret->config);
 	}
-	u -= step_share;
-	if (u < mutate_share) {
+	u -= set[SETTING_FULL_STEP];
+	if (u < set[SETTING_FULL_MUTATE]) {
 		ret->op = SEARCH_OP_MUTATE;
-		return breed_mutate(&x->breeder, r, config, 1 + (rng_unit(r) < mutate_two),
-				    ret->config);
+		return breed_mutate(&x->breeder, r, config,
+				    1 + (rng_unit(r) < set[SETTING_FULL_MUTATE_TWO]), ret->config);
 	}
 	return draft_immigrant(v, r, ret);
 }
@@ -175,17 +171,19 @@ static bool draft_child(struct full *x, const struct strategy_view *v, struct rn
 static bool draft_best_child(struct full *x, const struct strategy_view *v, struct rng *r,
 			     struct draft *ret)
 {
+	const double *set = v->settings->value;
 	float best = 0;
 	bool found = false;
 
 	learn(x, v->archive);
-	for (int i = 0; i < POOL; i++) {
+	for (int i = 0; i < (int)set[SETTING_FULL_POOL]; i++) {
 		struct draft child;
 		float promise;
 
 		if (!draft_child(x, v, r, &child) || archive_find(v->archive, child.config) >= 0)
 			continue;
-		promise = surrogate_promise(x->surrogate, child.config, greed);
+		promise = surrogate_promise(x->surrogate, child.config,
+					    (float)set[SETTING_FULL_GREED]);
 		if (!found || promise < best) {
 			best = promise;
 			*ret = child;
@@ -230,7 +228,8 @@ static bool draft(void *self, const struct strategy_view *v, struct rng *r, stru
 		return draft_spread(x, v, r, ret) || draft_immigrant(v, r, ret);
 	if (draft_modelled(x, v, r, ret))
 		return true;
-	if (rng_unit(r) >= immigrant_rate && draft_best_child(x, v, r, ret))
+	if (rng_unit(r) >= v->settings->value[SETTING_FULL_IMMIGRANTS] &&
+	    draft_best_child(x, v, r, ret))
 		return true;
 	return draft_immigrant(v, r, ret);
 }

@@ -1,0 +1,58 @@
+#include "tuner/daemon/stop.h"
+
+#include <inttypes.h>
+
+#include "base/str.h"
+
+static const int64_t trials_max = 1000000000;
+static const double time_max_s = 1e9, target_max_us = 1e12;
+
+const struct stop_change stop_unchanged = { -1, -1, -1, -1 };
+
+char *stop_reason(const struct run_record *r, const struct run_summary *s, double active_s)
+{
+	struct str why = STR_INIT;
+
+	if (r->target_ns > 0 && s->best && s->best_p50_ns <= r->target_ns)
+		str_addf(&why, "target of %g us reached: trial %" PRId64 " takes %.6g us",
+			 r->target_ns / 1000, s->best, s->best_p50_ns / 1000);
+	else if (r->no_gain > 0 && s->trials - s->best >= r->no_gain)
+		str_addf(&why, "no gain in %" PRId64 " trials", s->trials - s->best);
+	else if (r->time_limit_s > 0 && active_s >= r->time_limit_s)
+		str_addf(&why, "time limit of %g s reached", r->time_limit_s);
+	else
+		return NULL;
+	return str_detach(&why);
+}
+
+void stop_apply(const struct stop_change *c, struct run_record *r)
+{
+	if (c->budget > 0)
+		r->budget = c->budget;
+	if (c->no_gain >= 0)
+		r->no_gain = c->no_gain;
+	if (c->time_limit_s >= 0)
+		r->time_limit_s = c->time_limit_s;
+	if (c->target_ns >= 0)
+		r->target_ns = c->target_ns;
+}
+
+int stop_read(const struct json_node *params, struct stop_change *ret, struct err *e)
+{
+	struct stop_change c = stop_unchanged;
+	double target_us = -1;
+	int r = json_opt_int(params, "budget", 1, trials_max, &c.budget, e);
+
+	if (r == 0)
+		r = json_opt_double(params, "time_limit_s", 0, time_max_s, &c.time_limit_s, e);
+	if (r == 0)
+		r = json_opt_int(params, "stop_after_no_gain", 0, trials_max, &c.no_gain, e);
+	if (r == 0)
+		r = json_opt_double(params, "target_us", 0, target_max_us, &target_us, e);
+	if (r < 0)
+		return r;
+	if (target_us >= 0)
+		c.target_ns = target_us * 1000;
+	*ret = c;
+	return 0;
+}
