@@ -115,6 +115,28 @@ static void uniform_and_integers_stay_in_range_and_reach_its_ends(void **state)
 	assert_true(low >= -1 && low < -0.95 && high < 2 && high > 1.95);
 }
 
+static void a_sparse_fill_has_one_value_in_about_its_share_of_places(void **state)
+{
+	float x[N];
+	struct err e;
+	int hits = 0;
+
+	(void)state;
+	assert_int_equal(fill_first((struct fill){ .kind = FILL_SPARSE, .a = -24, .b = 0.25 },
+				    DTYPE_F32, N, 1, x, &e),
+			 0);
+	for (int i = 0; i < N; i++) {
+		assert_true(x[i] == 0 || x[i] == -24);
+		hits += x[i] != 0;
+	}
+	assert_in_range(hits, 180, 320);
+	assert_int_equal(fill_first((struct fill){ .kind = FILL_SPARSE, .a = 1, .b = 1 }, DTYPE_F32,
+				    N, 1, x, &e),
+			 0);
+	for (int i = 0; i < N; i++)
+		assert_true(x[i] == 1);
+}
+
 static void an_empty_range_of_integers_is_refused(void **state)
 {
 	int8_t x;
@@ -302,6 +324,7 @@ int main(void)
 		cmocka_unit_test(draws_depend_on_seed_and_name_only),
 		cmocka_unit_test(moments_are_what_was_asked_for),
 		cmocka_unit_test(uniform_and_integers_stay_in_range_and_reach_its_ends),
+		cmocka_unit_test(a_sparse_fill_has_one_value_in_about_its_share_of_places),
 		cmocka_unit_test(an_empty_range_of_integers_is_refused),
 		cmocka_unit_test(quantisation_is_symmetric_about_128_with_a_scale_a_group),
 		cmocka_unit_test(quantisation_errs_by_half_a_step_at_most),

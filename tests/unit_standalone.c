@@ -26,7 +26,7 @@
 #include "tuner/cli/export_standalone_names.h"
 #include "tuner/cli/sanitize.h"
 
-enum { COUNT = 70001, N_BUFFERS = 6, GROUP = 100, SCALES = (COUNT + GROUP - 1) / GROUP };
+enum { COUNT = 70001, N_BUFFERS = 7, GROUP = 100, SCALES = (COUNT + GROUP - 1) / GROUP };
 
 static void values_and_their_bits_agree(void **state)
 {
@@ -83,6 +83,7 @@ static const struct {
 	{ "constant", DTYPE_F16, COUNT, { CONSTANT, 0.1, 0, -1, 0 } },
 	{ "quantised", DTYPE_U8, COUNT, { QUANTISED_U8, 0, 0, 0, GROUP } },
 	{ "scales", DTYPE_F32, SCALES, { ABSMAX, 0, 0, 0, GROUP } },
+	{ "sparse", DTYPE_F32, COUNT, { SPARSE, 24, 0.25, -1, 0 } },
 };
 
 /* The same problem for both. */

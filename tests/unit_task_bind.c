@@ -190,7 +190,7 @@ static void a_problem_has_every_size_and_fill_worked_out(void **state)
 	assert_int_equal(p->n_buffers, 6);
 	assert_int_equal(p->shapes[0].buffers[0].count, 2000);
 	assert_int_equal(p->shapes[1].buffers[0].count, 3 * 2048);
-	assert_int_equal(p->shapes[0].buffers[0].fill.kind, FILL_CONSTANT);
+	assert_int_equal(p->shapes[0].buffers[0].fill.kind, FILL_SPARSE);
 	assert_int_equal(p->shapes[1].buffers[0].fill.kind, FILL_NORMAL);
 	assert_float_equal(p->shapes[1].buffers[0].fill.b, 2, 0);
 	assert_int_equal(p->shapes[1].buffers[2].fill.kind, FILL_QUANTISED_U8);

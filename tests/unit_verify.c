@@ -258,6 +258,10 @@ static void another_seed_is_one_with_other_inputs(void **state)
 	reference.files = NULL;
 	buffer.fill = (struct fill){ .kind = FILL_INTEGERS, .a = 3, .b = 3, .of = -1 };
 	assert_int_equal(verify_other_seed(&p, 0, 5), 5);
+	buffer.fill = (struct fill){ .kind = FILL_SPARSE, .a = 3, .b = 1, .of = -1 };
+	assert_int_equal(verify_other_seed(&p, 0, 5), 5);
+	buffer.fill.b = 0.5;
+	assert_int_not_equal(verify_other_seed(&p, 0, 5), 5);
 	buffer.fill = (struct fill){ .kind = FILL_NORMAL, .a = 3, .b = 1, .of = -1 };
 	buffer.count = 0;
 	assert_int_equal(verify_other_seed(&p, 0, 5), 5);

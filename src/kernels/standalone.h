@@ -25,7 +25,7 @@
 
 enum type { U8, I8, U16, I16, U32, I32, U64, I64, E4M3, F16, BF16, F32, F64 };
 enum role { ROLE_IN, ROLE_OUT, ROLE_INOUT, ROLE_SCRATCH };
-enum kind { NONE, CONSTANT, UNIFORM, NORMAL, INTEGERS, QUANTISED_U8, ABSMAX };
+enum kind { NONE, CONSTANT, UNIFORM, NORMAL, INTEGERS, SPARSE, QUANTISED_U8, ABSMAX };
 enum { BUFFERS_MAX = 64, SCALARS_MAX = 64, GUARD_BYTES = 256, GUARD_BYTE = 0xc3, ROUNDS = 2 };
 
 struct buffer {
@@ -271,6 +271,8 @@ static double draw(const struct fill *f, struct random *r)
 		return f->a + f->b * random_normal(r);
 	if (f->kind == INTEGERS)
 		return f->a + (double)random_below(r, (uint64_t)(f->b - f->a) + 1);
+	if (f->kind == SPARSE)
+		return random_unit(r) < f->b ? f->a : 0;
 	return f->a;
 }
 

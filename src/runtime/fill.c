@@ -31,6 +31,8 @@ static double draw(const struct fill *f, struct rng *r)
 		return f->a + f->b * rng_normal(r);
 	case FILL_INTEGERS:
 		return f->a + (double)rng_below(r, (uint64_t)(f->b - f->a) + 1);
+	case FILL_SPARSE:
+		return rng_unit(r) < f->b ? f->a : 0;
 	case FILL_NONE:
 	case FILL_QUANTISED_U8:
 	case FILL_ABSMAX:
@@ -161,6 +163,7 @@ int fill_buffer(const struct problem *p, int shape, int buffer, uint64_t seed, v
 	case FILL_UNIFORM:
 	case FILL_NORMAL:
 	case FILL_INTEGERS:
+	case FILL_SPARSE:
 		rc = check_range(j.fill, name, e);
 		if (rc == 0)
 			fill_drawn(&j);

@@ -6,8 +6,8 @@
 #include "base/mem.h"
 
 static const char *const role_names[] = { "in", "out", "inout", "scratch" };
-static const char *const fill_names[] = { "none",     "constant",     "uniform", "normal",
-					  "integers", "quantised_u8", "absmax",	 "npy" };
+static const char *const fill_names[] = { "none",   "constant",	    "uniform", "normal", "integers",
+					  "sparse", "quantised_u8", "absmax",  "npy" };
 static const char *const mode_names[] = { "graph", "event", "cpu" };
 static const char *const l2_names[] = { "warm", "cold" };
 

@@ -28,6 +28,7 @@ enum fill_kind {
 	FILL_UNIFORM,	   /* real, in [a, b) */
 	FILL_NORMAL,	   /* mean a, deviation b */
 	FILL_INTEGERS,	   /* whole numbers, uniform in [a, b] */
+	FILL_SPARSE,	   /* a with probability b, else 0 */
 	FILL_QUANTISED_U8, /* of the buffer `of`: see fill.h */
 	FILL_ABSMAX,	   /* largest |x| of each group of `of`: one element a group */
 	FILL_NPY,	   /* the file `path` */

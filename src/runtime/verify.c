@@ -162,6 +162,8 @@ static bool is_random(const struct fill *f)
 {
 	if (f->kind == FILL_NORMAL)
 		return f->b > 0;
+	if (f->kind == FILL_SPARSE)
+		return f->a != 0 && f->b > 0 && f->b < 1;
 	return (f->kind == FILL_UNIFORM || f->kind == FILL_INTEGERS) && f->a < f->b;
 }
 

@@ -63,8 +63,8 @@ def test_attention_is_tuned_and_the_best_exported():
     tap.equal(run["best_us"], rows[0]["p50_us"], "best time")
     trial = place.json("show", f"1:{rows[0]['trial']}")
     tap.equal({c["passed"] for c in trial["checks"]}, {True}, "checks of the best")
-    tap.equal(len({(c["shape"], c["seed"], c["reference"]) for c in trial["checks"]}), 6 * 3 * 2,
-              "checks of six shapes, three seeds and two references")
+    tap.equal(len({(c["shape"], c["seed"], c["reference"]) for c in trial["checks"]}), 10 * 3 * 2,
+              "checks of ten shapes, three seeds and two references")
     place.end_daemon()
     found = device_runs.header_of_the_best(place)
     tap.equal(int(found["EVO_BLOCK_X"]), 32 * int(found["WARPS"]), "threads of a block")

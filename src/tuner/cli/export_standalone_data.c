@@ -158,9 +158,13 @@ static void add_counts(const struct standalone_job *j, struct str *s)
 static void add_fills(const struct problem *p, struct str *s)
 {
 	static const char *const kinds[] = {
-		[FILL_NONE] = "NONE",	      [FILL_CONSTANT] = "CONSTANT",
-		[FILL_UNIFORM] = "UNIFORM",   [FILL_NORMAL] = "NORMAL",
-		[FILL_INTEGERS] = "INTEGERS", [FILL_QUANTISED_U8] = "QUANTISED_U8",
+		[FILL_NONE] = "NONE",
+		[FILL_CONSTANT] = "CONSTANT",
+		[FILL_UNIFORM] = "UNIFORM",
+		[FILL_NORMAL] = "NORMAL",
+		[FILL_INTEGERS] = "INTEGERS",
+		[FILL_SPARSE] = "SPARSE",
+		[FILL_QUANTISED_U8] = "QUANTISED_U8",
 		[FILL_ABSMAX] = "ABSMAX",
 	};
 

@@ -1,6 +1,7 @@
 #include "tuner/task/task_buffers.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,7 @@ static const struct fill_form {
 			    .a = "low",
 			    .b = "high",
 			    .whole = true },
+	[FILL_SPARSE] = { .keys = { "kind", "value", "share" }, .a = "value", .b = "share" },
 	[FILL_QUANTISED_U8] = { .keys = { "kind", "of", "group" }, .of = true },
 	[FILL_ABSMAX] = { .keys = { "kind", "of", "group" }, .of = true },
 	[FILL_NPY] = { .keys = { "kind", "path" }, .path = true },
@@ -95,6 +97,12 @@ static int check_figures(const struct json_node *n, enum dtype type, const struc
 
 	if (f->kind == FILL_NORMAL)
 		return f->b < 0 ? json_wrong(n, e, "expected a \"stddev\" of 0 or more") : 0;
+	if (f->kind == FILL_SPARSE) {
+		if (f->b < 0 || f->b > 1)
+			return json_wrong(n, e, "expected a \"share\" from 0 to 1, found %g", f->b);
+		least = fmin(f->a, 0);
+		most = fmax(f->a, 0);
+	}
 	if (least > most)
 		return json_wrong(n, e, "\"low\" %g is above \"high\" %g", least, most);
 	if (dtype_range(type, &low, &high) && (least < (double)low || most > (double)high))

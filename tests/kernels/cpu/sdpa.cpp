@@ -181,6 +181,19 @@ static int check_saturated()
 	return check(in);
 }
 
+/* About one value a row: scores that lie far apart, and weights of 0 and 1. */
+static int check_sparse()
+{
+	inputs in(1, 1, 100, 24);
+
+	in.ka.assign(1, 24.0f);
+	in.qa = in.ka;
+	for (std::vector<uint8_t> *x : { &in.q, &in.k, &in.v })
+		for (uint8_t &byte : *x)
+			byte = byte > 190 ? 255 : 128;
+	return check(in);
+}
+
 /*
  * Sums are rescaled by exponential(0) for each key tile without a new maximum, so anything but 1
  * there grows with the sequence. Elsewhere a weight may be off by what rounding it to half costs.
@@ -212,5 +225,5 @@ int main()
 		return 1;
 	}
 	return check_exponential() || check(1, 1, 1, 4) || check(2, 1, 37, 4) ||
-	       check_saturated() || check(1, 1, 129, 4) || check(1, 1, 260, 30);
+	       check_saturated() || check_sparse() || check(1, 1, 129, 4) || check(1, 1, 260, 30);
 }
