@@ -4,10 +4,11 @@
  *   sdpa_reference_u8    on the bytes, dequantised one by one: (u - 128) / 127 * absmax
  *   sdpa_reference_f32   on floats that were never quantised
  *
- * Launch: grid (S, B * H), a block for each query row; any number of threads that is a multiple of
- * 32 and at most 1024; no dynamic shared memory. Two passes over the keys: the largest score, then
- * weights and sums. Sums over keys are compensated (Kahan, "Further remarks on reducing truncation
- * errors", 1965): a float keeps its accuracy however long the sequence is. No fast-math flags.
+ * Launch: grid ((S + ROWS - 1) / ROWS, B * H), a block for ROWS query rows, 8 threads a row: ROWS
+ * (a multiple of 8, by default 16) times 8 in all; no dynamic shared memory. HEAD_DIM: a multiple
+ * of 64, at most 128. Two passes over the keys: the largest scores, then weights and sums. Sums are
+ * compensated (Kahan, "Further remarks on reducing truncation errors", 1965): a float keeps its
+ * accuracy however long the sequence is. No fast-math flags.
  *
  * OUTPUT_F32=1 writes floats instead of halves, for comparing with a reference in double.
  */
@@ -16,9 +17,21 @@
 #ifndef HEAD_DIM
 #define HEAD_DIM 64
 #endif
+#ifndef ROWS
+#define ROWS 16
+#endif
 #ifndef OUTPUT_F32
 #define OUTPUT_F32 0
 #endif
+
+enum {
+	KEYS = 64,	      /* in a tile */
+	TEAM = 64,	      /* threads that share TEAM_ROWS rows, one key or column each */
+	TEAM_ROWS = 8,	      /* of which every thread has its own sums */
+	PITCH = HEAD_DIM + 1, /* of a tile, against bank conflicts */
+	COLUMNS = HEAD_DIM / TEAM,
+};
+static_assert(HEAD_DIM % TEAM == 0 && ROWS % TEAM_ROWS == 0, "see above");
 
 #if OUTPUT_F32
 typedef float output;
@@ -57,68 +70,104 @@ struct kahan {
 	}
 };
 
-/* Largest value of all threads; every thread gets it. */
-__device__ static float block_max(float x)
-{
-	__shared__ float of_warp[32];
+struct tiles {
+	float q[ROWS][HEAD_DIM];
+	float kv[KEYS][PITCH]; /* of K or of V */
+	float weight[ROWS][KEYS];
+};
 
-	for (int mask = 16; mask > 0; mask /= 2)
-		x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, mask));
-	__syncthreads();
-	if (threadIdx.x % 32 == 0)
-		of_warp[threadIdx.x / 32] = x;
-	__syncthreads();
-	for (unsigned int i = 0; i < blockDim.x / 32; i++)
-		x = fmaxf(x, of_warp[i]);
-	return x;
-}
-
+/* Rows from first on of a head, as floats; those past the end are zero. */
 template <typename VALUES>
-__device__ static float score(const float *q_row, const VALUES &k, size_t k_row)
+__device__ static void load(float *tile, int rows, int pitch, VALUES from, size_t start, int first,
+			    int s)
 {
-	kahan dot = {};
-
-	for (int d = 0; d < HEAD_DIM; d++)
-		dot.add(q_row[d] * k[k_row + d]);
-	return dot.sum * (1.0f / sqrtf(static_cast<float>(HEAD_DIM)));
+	__syncthreads();
+#pragma unroll 1
+	for (int i = static_cast<int>(threadIdx.x); i < rows * HEAD_DIM; i += ROWS * TEAM_ROWS) {
+		int row = i / HEAD_DIM, d = i % HEAD_DIM;
+		size_t at = start + static_cast<size_t>(first + row) * HEAD_DIM + d;
+		tile[row * pitch + d] = first + row < s ? from[at] : 0.0f;
+	}
+	__syncthreads();
 }
 
-/* start: of the head, in elements. Threads share keys when scoring and columns when adding up. */
+/* This thread's key of the tile against its team's rows. */
+__device__ static void score(const tiles &t, float out[TEAM_ROWS])
+{
+	const int key = static_cast<int>(threadIdx.x) % TEAM;
+	const int first = static_cast<int>(threadIdx.x) / TEAM * TEAM_ROWS;
+	kahan dot[TEAM_ROWS] = {};
+
+#pragma unroll 2 /* it is compiled before anything else can begin */
+	for (int d = 0; d < HEAD_DIM; d++)
+		for (int r = 0; r < TEAM_ROWS; r++)
+			dot[r].add(t.q[first + r][d] * t.kv[key][d]);
+	for (int r = 0; r < TEAM_ROWS; r++)
+		out[r] = dot[r].sum * (1.0f / sqrtf(static_cast<float>(HEAD_DIM)));
+}
+
+/* The largest scores of the team's rows; every thread gets them. */
+template <typename VALUES>
+__device__ static void find_tops(tiles &t, VALUES k, size_t start, int s, float top[TEAM_ROWS])
+{
+	const int key = static_cast<int>(threadIdx.x) % TEAM;
+	const int first = static_cast<int>(threadIdx.x) / TEAM * TEAM_ROWS;
+
+	for (int r = 0; r < TEAM_ROWS; r++)
+		top[r] = __int_as_float(0xff800000);
+	for (int n = 0; n < s; n += KEYS) {
+		float scores[TEAM_ROWS];
+		load(&t.kv[0][0], KEYS, PITCH, k, start, n, s);
+		score(t, scores);
+		for (int r = 0; r < TEAM_ROWS && n + key < s; r++)
+			top[r] = fmaxf(top[r], scores[r]);
+	}
+	for (int r = 0; r < TEAM_ROWS; r++)
+		t.weight[first + r][key] = top[r];
+	__syncthreads();
+	for (int r = 0; r < TEAM_ROWS; r++)
+#pragma unroll 1
+		for (int i = 0; i < KEYS; i++)
+			top[r] = fmaxf(top[r], t.weight[first + r][i]);
+}
+
+/* start: of the head, in elements. A thread scores a key, then adds up columns. */
 template <typename VALUES>
 __device__ static void attend(VALUES q, VALUES k, VALUES v, output *o, size_t start, int s)
 {
-	enum { CHUNK = 1024 };
-	__shared__ float q_row[HEAD_DIM];
-	__shared__ float weight[CHUNK];
-	const size_t row = start + static_cast<size_t>(blockIdx.x) * HEAD_DIM;
-	const int id = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
-	float top = __int_as_float(0xff800000);
-	kahan sum[HEAD_DIM / 32] = {};
-	kahan weights = {};
+	__shared__ tiles t;
+	const int q_first = static_cast<int>(blockIdx.x) * ROWS;
+	const int lane = static_cast<int>(threadIdx.x) % TEAM;
+	const int first = static_cast<int>(threadIdx.x) / TEAM * TEAM_ROWS;
+	float top[TEAM_ROWS];
+	kahan sum[TEAM_ROWS][COLUMNS] = {};
+	kahan weights[TEAM_ROWS] = {};
 
-	for (int d = id; d < HEAD_DIM; d += threads)
-		q_row[d] = q[row + d];
-	__syncthreads();
-	for (int n = id; n < s; n += threads)
-		top = fmaxf(top, score(q_row, k, start + static_cast<size_t>(n) * HEAD_DIM));
-	top = block_max(top);
-	for (int first = 0; first < s; first += CHUNK) {
-		int keys = min(s - first, static_cast<int>(CHUNK));
-		__syncthreads();
-		for (int n = id; n < keys; n += threads)
-			weight[n] = expf(
-				score(q_row, k, start + static_cast<size_t>(first + n) * HEAD_DIM) -
-				top);
-		__syncthreads();
-		for (int n = 0; n < keys; n++) {
-			size_t v_row = start + static_cast<size_t>(first + n) * HEAD_DIM;
-			weights.add(weight[n]);
-			for (int i = 0, d = id; d < HEAD_DIM; i++, d += threads)
-				sum[i].add(weight[n] * v[v_row + d]);
+	load(&t.q[0][0], ROWS, HEAD_DIM, q, start, q_first, s);
+	find_tops(t, k, start, s, top);
+	for (int n = 0; n < s; n += KEYS) {
+		float scores[TEAM_ROWS];
+		load(&t.kv[0][0], KEYS, PITCH, k, start, n, s);
+		score(t, scores);
+		for (int r = 0; r < TEAM_ROWS; r++)
+			t.weight[first + r][lane] = n + lane < s ? expf(scores[r] - top[r]) : 0.0f;
+		load(&t.kv[0][0], KEYS, PITCH, v, start, n, s);
+#pragma unroll 2
+		for (int i = 0; i < KEYS; i++) {
+			for (int r = 0; r < TEAM_ROWS; r++) {
+				float w = t.weight[first + r][i];
+				weights[r].add(w);
+				for (int c = 0; c < COLUMNS; c++)
+					sum[r][c].add(w * t.kv[i][lane + c * TEAM]);
+			}
 		}
 	}
-	for (int i = 0, d = id; d < HEAD_DIM; i++, d += threads)
-		o[row + d] = static_cast<output>(sum[i].sum / weights.sum);
+	for (int r = 0; r < TEAM_ROWS && q_first + first + r < s; r++) {
+		size_t row = start + static_cast<size_t>(q_first + first + r) * HEAD_DIM;
+		for (int c = 0; c < COLUMNS; c++)
+			o[row + lane + c * TEAM] =
+				static_cast<output>(sum[r][c].sum / weights[r].sum);
+	}
 }
 
 /* As sdpa_u8 has it: a head without any value has scale 1. */
