@@ -652,6 +652,25 @@ static void a_session_refuses_to_go_on_after_a_fault(void **state)
 	bench_release(&b);
 }
 
+static void a_device_that_was_warmed_up_is_not_opened_again(void **state)
+{
+	struct session *s;
+	struct bench b;
+	struct err e;
+
+	(void)state;
+	need_nvrtc();
+	bench_init(&b, selftest, "selftest", "selftest_reference", "-DMODE=fault", 1);
+	plan(NULL);
+	assert_int_equal(runtime_cuda.warm(0, &e), 0);
+	assert_int_equal(runtime_cuda.warm(0, &e), 0);
+	assert_int_equal(runtime_cuda.open(0, b.p, &s, &e), 0);
+	assert_int_equal(fixture.calls("cuDevicePrimaryCtxRetain"), 1);
+	runtime_cuda.close(s);
+	assert_int_equal(fixture.calls("cuDevicePrimaryCtxRelease_v2"), 1);
+	bench_release(&b);
+}
+
 /* What goes wrong in these is of no consequence to the trial. */
 static bool is_harmless(const char *symbol)
 {
@@ -735,6 +754,7 @@ int main(void)
 		cmocka_unit_test(a_reference_may_be_c),
 		cmocka_unit_test(a_reference_may_be_files),
 		cmocka_unit_test(a_session_refuses_to_go_on_after_a_fault),
+		cmocka_unit_test(a_device_that_was_warmed_up_is_not_opened_again),
 		cmocka_unit_test(whichever_call_fails_ends_in_an_error_or_an_outcome),
 	};
 

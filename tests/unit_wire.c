@@ -250,6 +250,8 @@ static void errors_and_short_answers_come_back_as_they_were(void **state)
 	assert_string_equal(a.error.msg, "disk ?");
 	a = tell(wire_tell_opened(5));
 	assert_int_equal(a.verb, WIRE_OPEN);
+	a = tell(wire_tell_warm(7));
+	assert_int_equal(a.verb, WIRE_WARM);
 	a = tell(wire_tell_closed(6));
 	assert_int_equal(a.verb, WIRE_CLOSE);
 	assert_int_equal(a.id, 6);
@@ -386,6 +388,9 @@ static void a_worker_opens_measures_and_closes(void **state)
 	assert_true(a.failed);
 	assert_int_equal(a.error.code, ERR_PROTOCOL);
 	p->references[0].artifact = mem_strdup("-");
+	a = exchange(c, wire_ask_warm(8, "noop", 0));
+	assert_false(a.failed);
+	assert_int_equal(a.verb, WIRE_WARM);
 	open_noop(c, p);
 	a = exchange(c, wire_ask_measure(10, &job));
 	assert_false(a.failed);

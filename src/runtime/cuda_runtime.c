@@ -67,6 +67,7 @@ const struct runtime runtime_cuda = {
 	.name = "cuda",
 	.probe = probe,
 	.compile = cuda_compile,
+	.warm = cuda_warm,
 	.open = cuda_open,
 	.measure = cuda_measure,
 	.close = cuda_close,

@@ -223,16 +223,12 @@ static int make_sets(struct session *s, struct err *e)
 	return r;
 }
 
-int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct err *e)
+/* A session without a problem. */
+static int open_device(int ordinal, struct session **ret, struct err *e)
 {
-	struct session *s;
-	int r;
+	struct session *s = mem_alloc(sizeof *s);
+	int r = cuda_driver_load(&s->cu, e);
 
-	if (p->n_seeds < 1)
-		return err_set(e, ERR_INVALID, "gates.seeds: at least one seed is needed");
-	s = mem_alloc(sizeof *s);
-	s->p = p;
-	r = cuda_driver_load(&s->cu, e);
 	if (r < 0) {
 		free(s);
 		return r;
@@ -244,12 +240,52 @@ int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct
 		r = open_context(s, ordinal, e);
 	if (r == 0)
 		r = load_kernels(s, e);
-	if (r == 0)
-		r = lay_out(s, e);
+	if (r < 0) {
+		cuda_close(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+static int take_problem(struct session *s, const struct problem *p, struct err *e)
+{
+	int r;
+
+	s->p = p;
+	r = lay_out(s, e);
 	if (r == 0)
 		r = references_load(s, e);
 	if (r == 0)
 		r = make_sets(s, e);
+	return r;
+}
+
+/* What cuda_warm opened, until cuda_open takes it. */
+static struct session *warm;
+
+int cuda_warm(int ordinal, struct err *e)
+{
+	if (warm && warm->device.ordinal == ordinal)
+		return 0;
+	cuda_close(warm);
+	warm = NULL;
+	return open_device(ordinal, &warm, e);
+}
+
+int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct err *e)
+{
+	struct session *s;
+	int r;
+
+	if (p->n_seeds < 1)
+		return err_set(e, ERR_INVALID, "gates.seeds: at least one seed is needed");
+	r = cuda_warm(ordinal, e);
+	if (r < 0)
+		return r;
+	s = warm;
+	warm = NULL;
+	r = take_problem(s, p, e);
 	if (r < 0) {
 		cuda_close(s);
 		return r;

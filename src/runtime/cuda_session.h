@@ -62,6 +62,9 @@ struct session {
 	bool poisoned;	       /* a kernel faulted: nothing works in this context any more */
 };
 
+/* Opens a device, and compiles and loads what is run on it beside the kernels of a task; the next
+ * cuda_open of this device goes on from there. */
+int cuda_warm(int ordinal, struct err *e);
 int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct err *e);
 void cuda_close(struct session *s);
 

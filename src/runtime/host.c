@@ -137,10 +137,19 @@ static int probe(struct device **ret, int *ret_n, struct err *e)
 	return 0;
 }
 
+/* There is nothing that opens have in common. */
+static int warm(int ordinal, struct err *e)
+{
+	(void)ordinal;
+	(void)e;
+	return 0;
+}
+
 const struct runtime runtime_host = {
 	.name = "host",
 	.probe = probe,
 	.compile = host_compile,
+	.warm = warm,
 	.open = host_session_open,
 	.measure = host_measure,
 	.close = host_session_close,

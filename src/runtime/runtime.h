@@ -11,7 +11,7 @@
 #include "runtime/problem.h"
 
 /*
- * Where kernels are compiled and measured. A runtime is five functions, none optional; they block,
+ * Where kernels are compiled and measured. A runtime is six functions, none optional; they block,
  * and live in worker processes that may be killed at any moment. Nothing here knows of searches.
  *
  * Outcomes against errors: compile and measure return 0 whenever the variant got its outcome, good
@@ -138,6 +138,9 @@ struct runtime {
 	int (*probe)(struct device **ret, int *ret_n, struct err *e);
 	/* Needs no device. */
 	int (*compile)(const struct compile_job *job, struct artifact *ret, struct err *e);
+	/* Does ahead of time what every open on this device needs, so that the next one is quicker:
+	 * worth asking for while its references still compile. Nothing depends on it. */
+	int (*warm)(int ordinal, struct err *e);
 	/* Fills the buffers and runs the references of every shape and seed. p is borrowed and must
 	 * outlive the session. ERR_FAILED when a reference itself fails. */
 	int (*open)(int ordinal, const struct problem *p, struct session **ret, struct err *e);

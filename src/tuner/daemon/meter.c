@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "tuner/worker/wire_result.h"
 
-enum state { STARTING, OPENING, READY, MEASURING, FAILED };
+enum state { STARTING, WARMING, WARM, OPENING, READY, MEASURING, FAILED };
 
 enum { OPEN_DEADLINE_S = 120 };
 
@@ -16,8 +16,9 @@ struct meter {
 	struct meter_owner owner;
 	struct proc *proc;
 	enum state state;
-	void *what; /* being measured */
-	int tries;  /* opens in a row that came to nothing */
+	bool complete; /* the problem: it may be opened */
+	void *what;    /* being measured */
+	int tries;     /* opens in a row that came to nothing */
 };
 
 static void fail(struct meter *m, const char *why)
@@ -26,16 +27,39 @@ static void fail(struct meter *m, const char *why)
 	m->owner.failed(m->owner.ctx, why);
 }
 
+static void ask_open(struct meter *m)
+{
+	m->state = OPENING;
+	proc_ask(m->proc,
+		 wire_ask_open(proc_next_id(m->proc), m->o.runtime, m->o.ordinal, m->o.problem),
+		 OPEN_DEADLINE_S);
+}
+
+static void ask_warm(struct meter *m)
+{
+	m->state = WARMING;
+	proc_ask(m->proc, wire_ask_warm(proc_next_id(m->proc), m->o.runtime, m->o.ordinal),
+		 OPEN_DEADLINE_S);
+}
+
 static void on_up(void *ctx)
 {
 	struct meter *m = ctx;
 
 	if (m->state == FAILED)
 		return;
-	m->state = OPENING;
-	proc_ask(m->proc,
-		 wire_ask_open(proc_next_id(m->proc), m->o.runtime, m->o.ordinal, m->o.problem),
-		 OPEN_DEADLINE_S);
+	if (m->complete)
+		ask_open(m);
+	else
+		ask_warm(m);
+}
+
+/* Whether that worked will be seen, and said, when it is opened. */
+static void on_warm(struct meter *m)
+{
+	m->state = WARM;
+	if (m->complete)
+		ask_open(m);
 }
 
 static void on_opened(struct meter *m, const struct wire_reply *r)
@@ -79,7 +103,9 @@ static void on_reply(void *ctx, struct wire_reply *r)
 {
 	struct meter *m = ctx;
 
-	if (m->state == OPENING)
+	if (m->state == WARMING)
+		on_warm(m);
+	else if (m->state == OPENING)
 		on_opened(m, r);
 	else if (m->state == MEASURING)
 		on_measured(m, r);
@@ -139,6 +165,13 @@ struct meter *meter_new(uv_loop_t *loop, const struct meter_options *o, const st
 	m->owner = *w;
 	m->proc = proc_new(loop, &po, &owner);
 	return m;
+}
+
+void meter_open(struct meter *m)
+{
+	m->complete = true;
+	if (m->state == WARM && proc_idle(m->proc))
+		ask_open(m);
 }
 
 void meter_close(struct meter *m)

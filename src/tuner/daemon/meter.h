@@ -6,10 +6,13 @@
 /*
  * The measuring worker of one run on one device.
  *
- *   STARTING --up--> OPENING --opened--> READY <--measure / result--> MEASURING
- *      ^                |                  |                              |
- *      +----------------+------------------+------- it ended, or poisoned +
+ *   STARTING --up--> WARMING --warm--> WARM --meter_open--> OPENING --opened--> READY
+ *      |                                                      ^  |                |
+ *      +---- up, once meter_open was called ------------------+  |             MEASURING
+ *      ^                                                         |                |
+ *      +------------------ from any state: it ended, or is poisoned --------------+
  *
+ * It is started as soon as a run is, and warms up while the references of the problem compile.
  * A worker that was lost is opened again by itself. When opening fails for a reason that will not
  * go away, or METER_TRIES times in a row, the meter has failed for good.
  */
@@ -18,7 +21,7 @@ enum { METER_TRIES = 3 };
 struct meter_options {
 	const char *runtime;
 	int ordinal;
-	const struct problem *problem; /* borrowed, with its references' artifacts */
+	const struct problem *problem; /* borrowed; its references' artifacts: by meter_open */
 	int cpu;		       /* pin to this core; -1: do not */
 	const char *nvrtc;
 };
@@ -38,6 +41,8 @@ struct meter;
 
 struct meter *meter_new(uv_loop_t *loop, const struct meter_options *o,
 			const struct meter_owner *w);
+/* The problem is complete. Calling it again does nothing. */
+void meter_open(struct meter *m);
 void meter_close(struct meter *m); /* asynchronous, no callbacks follow; NULL is fine */
 
 bool meter_idle(const struct meter *m);

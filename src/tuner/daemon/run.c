@@ -354,8 +354,7 @@ void run_tick(struct run *r)
 		end(r, r->then, r->then_reason);
 		return;
 	}
-	if (run_references_built(r))
-		run_open_meters(r);
+	run_open_meters(r);
 	if (!r->stopping)
 		run_feed_meters(r);
 }

@@ -170,6 +170,8 @@ void run_open_meters(struct run *r)
 
 		if (!d->meter)
 			d->meter = meter_new(r->w.loop, &o, &owner);
+		if (run_references_built(r))
+			meter_open(d->meter);
 	}
 }
 

@@ -115,6 +115,11 @@ static char *answer_compile(const struct wire_request *q, struct err *e)
 	return line;
 }
 
+static char *answer_warm(const struct wire_request *q, struct err *e)
+{
+	return q->runtime->warm(q->ordinal, e) < 0 ? NULL : wire_tell_warm(q->id);
+}
+
 /* Takes the request's problem over. */
 static char *answer_open(struct server *s, struct wire_request *q, struct err *e)
 {
@@ -176,6 +181,8 @@ static char *answer(struct server *s, struct wire_request *q, struct err *e)
 		return answer_probe(q, e);
 	case WIRE_COMPILE:
 		return answer_compile(q, e);
+	case WIRE_WARM:
+		return answer_warm(q, e);
 	case WIRE_OPEN:
 		return answer_open(s, q, e);
 	case WIRE_MEASURE:

@@ -10,7 +10,7 @@
 #include "tuner/worker/wire_problem.h"
 #include "tuner/worker/wire_result.h"
 
-static const char *const verb_names[] = { "probe", "compile", "open", "measure", "close" };
+static const char *const verb_names[] = { "probe", "compile", "warm", "open", "measure", "close" };
 
 static const struct {
 	enum err_code code;
@@ -47,6 +47,14 @@ static cJSON *new_request(int64_t id, enum wire_verb verb, const char *runtime)
 char *wire_ask_probe(int64_t id, const char *runtime)
 {
 	return line_of(new_request(id, WIRE_PROBE, runtime));
+}
+
+char *wire_ask_warm(int64_t id, const char *runtime, int ordinal)
+{
+	cJSON *o = new_request(id, WIRE_WARM, runtime);
+
+	json_add_int(o, "ordinal", ordinal);
+	return line_of(o);
 }
 
 char *wire_ask_open(int64_t id, const char *runtime, int ordinal, const struct problem *p)
@@ -96,16 +104,25 @@ static int get_runtime(const struct json_node *n, const struct runtime **ret, st
 	return *ret ? 0 : json_wrong(n, e, "runtime: there is none called %.40s", name);
 }
 
-static int get_open(const struct json_node *n, struct wire_request *ret, struct err *e)
+static int get_ordinal(const struct json_node *n, struct wire_request *ret, struct err *e)
 {
 	struct json_node part;
 	int64_t ordinal = 0;
 	int r = json_need(n, "ordinal", &part, e);
 
-	if (r < 0 || (r = json_int(&part, 0, 65535, &ordinal, e)) < 0 ||
-	    (r = json_need(n, "problem", &part, e)) < 0)
-		return r;
+	if (r == 0)
+		r = json_int(&part, 0, 65535, &ordinal, e);
 	ret->ordinal = (int)ordinal;
+	return r;
+}
+
+static int get_open(const struct json_node *n, struct wire_request *ret, struct err *e)
+{
+	struct json_node part;
+	int r = get_ordinal(n, ret, e);
+
+	if (r < 0 || (r = json_need(n, "problem", &part, e)) < 0)
+		return r;
 	return wire_get_problem(&part, &ret->problem, e);
 }
 
@@ -129,6 +146,7 @@ static int get_verb(const struct json_node *n, enum wire_verb *ret, struct err *
 static const char *const request_keys[][6] = {
 	[WIRE_PROBE] = { "id", "do", "runtime" },
 	[WIRE_COMPILE] = { "id", "do", "runtime", "job" },
+	[WIRE_WARM] = { "id", "do", "runtime", "ordinal" },
 	[WIRE_OPEN] = { "id", "do", "runtime", "ordinal", "problem" },
 	[WIRE_MEASURE] = { "id", "do", "job" },
 	[WIRE_CLOSE] = { "id", "do" },
@@ -144,7 +162,7 @@ static int get_request(const struct json_node *n, struct wire_request *ret, stru
 	    (r = get_verb(n, &ret->verb, e)) < 0 ||
 	    (r = json_only(n, request_keys[ret->verb], e)) < 0)
 		return r;
-	if (ret->verb == WIRE_PROBE || ret->verb == WIRE_COMPILE || ret->verb == WIRE_OPEN)
+	if (ret->verb != WIRE_MEASURE && ret->verb != WIRE_CLOSE)
 		r = get_runtime(n, &ret->runtime, e);
 	if (r < 0)
 		return r;
@@ -152,6 +170,8 @@ static int get_request(const struct json_node *n, struct wire_request *ret, stru
 	case WIRE_COMPILE:
 		r = json_need(n, "job", &job, e);
 		return r < 0 ? r : wire_get_compile_job(&job, &ret->compile, &o->lists, e);
+	case WIRE_WARM:
+		return get_ordinal(n, ret, e);
 	case WIRE_OPEN:
 		return get_open(n, ret, e);
 	case WIRE_MEASURE:
@@ -242,6 +262,11 @@ char *wire_tell_artifact(int64_t id, const struct artifact *a)
 	return reply_with(id, "artifact", wire_put_artifact(a));
 }
 
+char *wire_tell_warm(int64_t id)
+{
+	return reply_with(id, "warm", cJSON_CreateTrue());
+}
+
 char *wire_tell_opened(int64_t id)
 {
 	return reply_with(id, "opened", cJSON_CreateTrue());
@@ -283,8 +308,8 @@ static int get_true(const struct json_node *n, struct err *e)
 
 static int get_answer(const struct json_node *n, struct wire_reply *ret, struct err *e)
 {
-	static const char *const answers[] = { "devices", "artifact", "opened", "measurement",
-					       "closed" };
+	static const char *const answers[] = { "devices", "artifact",	 "warm",
+					       "opened",  "measurement", "closed" };
 	struct json_node part;
 	int verb = 0;
 
@@ -298,6 +323,7 @@ static int get_answer(const struct json_node *n, struct wire_reply *ret, struct 
 		return wire_get_artifact(&part, &ret->artifact, e);
 	case WIRE_MEASURE:
 		return wire_get_measurement(&part, &ret->measurement, e);
+	case WIRE_WARM:
 	case WIRE_OPEN:
 	case WIRE_CLOSE:
 		return get_true(&part, e);

@@ -10,6 +10,7 @@
  *
  *   {"id":1,"do":"probe","runtime":"cuda"}                        {"id":1,"devices":[...]}
  *   {"id":2,"do":"compile","runtime":"cuda","job":{...}}          {"id":2,"artifact":{...}}
+ *   {"id":6,"do":"warm","runtime":"cuda","ordinal":0}             {"id":6,"warm":true}
  *   {"id":3,"do":"open","runtime":"cuda","ordinal":0,"problem":{...}}  {"id":3,"opened":true}
  *   {"id":4,"do":"measure","job":{...}}                           {"id":4,"measurement":{...}}
  *   {"id":5,"do":"close"}                                         {"id":5,"closed":true}
@@ -20,11 +21,20 @@
  */
 enum { WIRE_LINE_MAX = 32 << 20 };
 
-enum wire_verb { WIRE_PROBE, WIRE_COMPILE, WIRE_OPEN, WIRE_MEASURE, WIRE_CLOSE, WIRE_VERB_COUNT };
+enum wire_verb {
+	WIRE_PROBE,
+	WIRE_COMPILE,
+	WIRE_WARM,
+	WIRE_OPEN,
+	WIRE_MEASURE,
+	WIRE_CLOSE,
+	WIRE_VERB_COUNT
+};
 
 /* Each returns one line with its newline; free(). */
 char *wire_ask_probe(int64_t id, const char *runtime);
 char *wire_ask_compile(int64_t id, const char *runtime, const struct compile_job *job);
+char *wire_ask_warm(int64_t id, const char *runtime, int ordinal);
 char *wire_ask_open(int64_t id, const char *runtime, int ordinal, const struct problem *p);
 char *wire_ask_measure(int64_t id, const struct measure_job *job);
 char *wire_ask_close(int64_t id);
@@ -32,7 +42,7 @@ char *wire_ask_close(int64_t id);
 struct wire_request {
 	int64_t id;
 	enum wire_verb verb;
-	const struct runtime *runtime; /* probe, compile, open */
+	const struct runtime *runtime; /* probe, compile, warm, open */
 	int ordinal;
 	struct compile_job compile;
 	struct problem *problem;
@@ -46,6 +56,7 @@ void wire_request_release(struct wire_request *r);
 char *wire_tell_error(int64_t id, const struct err *e);
 char *wire_tell_devices(int64_t id, const struct device *d, int n);
 char *wire_tell_artifact(int64_t id, const struct artifact *a);
+char *wire_tell_warm(int64_t id);
 char *wire_tell_opened(int64_t id);
 char *wire_tell_measurement(int64_t id, const struct measurement *m);
 char *wire_tell_closed(int64_t id);
