@@ -434,13 +434,12 @@ static void check_cut(const struct history *h, const struct space *s, const char
 
 static void what_was_in_flight_comes_again_the_same_wherever_the_rows_are_cut(void **state)
 {
-	static const char *const strategies[] = { "full", "random", "exhaustive" };
 	struct space *s = make_space();
 
 	(void)state;
-	for (size_t k = 0; k < sizeof strategies / sizeof strategies[0]; k++)
+	for (int k = 0; search_strategy_name(k); k++)
 		for (uint64_t seed = 1; seed <= 2; seed++) {
-			struct search *x = make_search(s, strategies[k], seed);
+			struct search *x = make_search(s, search_strategy_name(k), seed);
 			struct history *h = mem_alloc(sizeof *h);
 			struct in_flight f = { .n = 0 };
 			struct rng rng;
@@ -448,7 +447,7 @@ static void what_was_in_flight_comes_again_the_same_wherever_the_rows_are_cut(vo
 			rng_init(&rng, seed, 7);
 			live(h, x, &f, &rng);
 			for (int cut = 0; cut <= ROWS; cut++)
-				check_cut(h, s, strategies[k], seed, cut);
+				check_cut(h, s, search_strategy_name(k), seed, cut);
 			free(h);
 			search_free(x);
 		}

@@ -85,7 +85,8 @@ static double best_after(const struct space *s, const char *strategy, uint64_t s
 	return best;
 }
 
-static const char *const strategies[] = { "full", "random", "exhaustive" };
+static const char *const strategies[] = { "full",	"insight",   "free",   "random",
+					  "exhaustive", "annealing", "genetic" };
 enum { N_STRATEGIES = sizeof strategies / sizeof *strategies };
 
 static void every_strategy_visits_a_small_space_exactly_once(void **state)
@@ -337,15 +338,102 @@ static void a_space_too_large_to_list_is_searched(void **state)
 static void a_search_in_which_everything_fails_goes_on(void **state)
 {
 	struct space *s = grid(3, 4);
-	struct search *x = begin(s, "full", 1);
-	struct proposal p;
-	int n = 0;
 
 	(void)state;
-	for (; search_ask(x, &p); n++)
-		search_tell(x, &(struct told){ .ask = p.ask });
-	assert_int_equal(n, 64);
-	search_free(x);
+	for (int i = 0; i < N_STRATEGIES; i++) {
+		struct search *x = begin(s, strategies[i], 1);
+		struct proposal p;
+		int n = 0;
+
+		for (; search_ask(x, &p); n++)
+			search_tell(x, &(struct told){ .ask = p.ask });
+		assert_int_equal(n, 64);
+		search_free(x);
+	}
+	space_free(s);
+}
+
+/* Sixteen in flight, told in any order, until nothing is left. */
+static void every_strategy_comes_to_the_end_with_results_outstanding(void **state)
+{
+	struct space *s = grid(3, 5);
+
+	(void)state;
+	for (int i = 0; i < N_STRATEGIES; i++) {
+		struct search *x = begin(s, strategies[i], 2);
+		struct proposal flight[16];
+		struct rng r;
+		int n = 0;
+
+		rng_init(&r, 5, 0);
+		for (bool more = true; more || n > 0;) {
+			int done;
+
+			while (n < 16 && (more = search_ask(x, &flight[n])))
+				n++;
+			if (n == 0)
+				break;
+			done = (int)rng_below(&r, (uint64_t)n);
+			tell_valley(x, s, &flight[done]);
+			flight[done] = flight[--n];
+		}
+		assert_int_equal(search_told(x), 125);
+		search_free(x);
+	}
+	space_free(s);
+}
+
+/* In a space too large to list, random draws may repeat what is known. */
+static void every_strategy_searches_a_large_space_without_repeats(void **state)
+{
+	enum { ASKS = 250, WIDE = 10 };
+	struct space *s = grid(WIDE, 8);
+	uint16_t(*asked)[WIDE] = mem_array(ASKS, sizeof *asked);
+
+	(void)state;
+	for (int i = 0; i < N_STRATEGIES; i++) {
+		struct search *x = begin(s, strategies[i], 3);
+		struct proposal p;
+
+		for (int n = 0; n < ASKS; n++) {
+			assert_true(search_ask(x, &p));
+			memcpy(asked[n], p.config, sizeof *asked);
+			for (int k = 0; k < n; k++)
+				assert_memory_not_equal(asked[k], asked[n], sizeof *asked);
+			tell_valley(x, s, &p);
+		}
+		search_free(x);
+	}
+	free(asked);
+	space_free(s);
+}
+
+static void settings_change_what_is_proposed(void **state)
+{
+	struct space *s = grid(WIDTH, 8);
+	struct search_options o = { .strategy = "genetic", .seed = 1, .outstanding = 1 };
+	struct settings settings;
+	int random = 0;
+
+	(void)state;
+	settings_init(&settings);
+	settings.value[SETTING_GENETIC_POPULATION] = 50;
+	o.settings = &settings;
+	for (int i = 0; i < 2; i++) {
+		struct search *x = NULL;
+		struct proposal p;
+		struct err e;
+
+		assert_int_equal(search_new(s, &o, &x, &e), 0);
+		for (int n = 0; n < 60; n++) {
+			assert_true(search_ask(x, &p));
+			random += (p.op == SEARCH_OP_RANDOM) * (i ? -1 : 1);
+			tell_valley(x, s, &p);
+		}
+		search_free(x);
+		o.settings = NULL;
+	}
+	assert_in_range(random, 29, 31);
 	space_free(s);
 }
 
@@ -375,7 +463,8 @@ static void options_are_checked(void **state)
 		const char *message;
 	} bad[] = {
 		{ { .strategy = "fulll", .outstanding = 1 },
-		  "expected one of full, random, exhaustive, found \"fulll\"" },
+		  "expected one of full, insight, free, random, exhaustive, annealing, genetic, "
+		  "found \"fulll\"" },
 		{ { .outstanding = 0 }, "outstanding: expected at least 1, found 0" },
 		{ { .outstanding = 1, .elite_k = -1 },
 		  "elite_k: expected 1 to 1000 (0: default), found -1" },
@@ -513,6 +602,9 @@ int main(void)
 		cmocka_unit_test(full_finds_what_random_does_not),
 		cmocka_unit_test(a_space_too_large_to_list_is_searched),
 		cmocka_unit_test(a_search_in_which_everything_fails_goes_on),
+		cmocka_unit_test(every_strategy_comes_to_the_end_with_results_outstanding),
+		cmocka_unit_test(every_strategy_searches_a_large_space_without_repeats),
+		cmocka_unit_test(settings_change_what_is_proposed),
 		cmocka_unit_test(a_space_with_one_member_is_over_after_it),
 		cmocka_unit_test(options_are_checked),
 		cmocka_unit_test(names_of_operators_and_strategies_read_back),

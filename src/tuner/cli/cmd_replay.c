@@ -223,11 +223,13 @@ static int replay(const struct invocation *v, const struct recording *r, struct 
 	const struct replay_command *c = v->options;
 	struct replay_options o = options_of(c, r);
 	struct table *t;
-	int status = strategies_parse(c->strategy, &c->settings, &o.settings, e);
+	struct settings settings;
+	int status = strategies_parse(c->strategy, &c->settings, &settings, e);
 
 	if (status < 0)
 		return status;
 	t = new_table(r);
+	o.settings = &settings;
 	o.seed = first_seed(c, r);
 	for (int64_t i = 0; i < c->repeat && status == 0; i++, o.seed++)
 		status = replay_once(v, r, &o, t, e);

@@ -161,7 +161,7 @@ int replay_run(const struct recording *r, const struct replay_options *o, struct
 		.seed = o->seed,
 		.elite_k = o->elite_k,
 		.outstanding = ahead,
-		.settings = &o->settings,
+		.settings = o->settings,
 	};
 	int status = search_new(r->space, &so, &w.search, e);
 

@@ -10,8 +10,8 @@
  * as the recording says. Only the search itself is real, and its cost is real time.
  */
 struct replay_options {
-	const char *strategy; /* NULL: the default one */
-	struct settings settings;
+	const char *strategy;		 /* NULL: the default one */
+	const struct settings *settings; /* NULL: the defaults */
 	uint64_t seed;
 	int elite_k; /* 0: the strategy's default */
 	int jobs;    /* compile workers beside one device; 0: a trial begins when the last one ended

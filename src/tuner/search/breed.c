@@ -117,12 +117,29 @@ static void mix_blocks(const struct breeder *b, struct rng *r, const uint16_t *s
 		ret[i % n] = second[i % n];
 }
 
-static void mix_evenly(const struct breeder *b, struct rng *r, const uint16_t *second,
-		       uint16_t *ret)
+static void mix_evenly(const struct space *s, struct rng *r, const uint16_t *second, uint16_t *ret)
 {
-	for (int i = 0; i < space_params(b->space); i++)
+	for (int i = 0; i < space_params(s); i++)
 		if (rng_below(r, 2))
 			ret[i] = second[i];
+}
+
+bool breed_cross_evenly(const struct space *s, struct rng *r, const uint16_t *first,
+			const uint16_t *second, uint16_t *ret)
+{
+	memcpy(ret, first, (size_t)space_params(s) * sizeof *ret);
+	mix_evenly(s, r, second, ret);
+	return space_legal(s, ret) || space_repair(s, r, ret);
+}
+
+int breed_rank(struct rng *r, int n)
+{
+	int u = (int)rng_below(r, (uint64_t)n * ((uint64_t)n + 1) / 2);
+	int rank = 0;
+
+	while (u >= n - rank)
+		u -= n - rank++;
+	return rank;
 }
 
 bool breed_cross(const struct breeder *b, struct rng *r, const uint16_t *first,
@@ -131,7 +148,7 @@ bool breed_cross(const struct breeder *b, struct rng *r, const uint16_t *first,
 	for (int try = 0; try < TRIES; try++) {
 		copy(b, first, ret);
 		if (rng_below(r, 2))
-			mix_evenly(b, r, second, ret);
+			mix_evenly(b->space, r, second, ret);
 		else
 			mix_blocks(b, r, second, ret);
 		if (space_legal(b->space, ret))

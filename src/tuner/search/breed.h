@@ -26,6 +26,14 @@ bool breed_mutate(const struct breeder *b, struct rng *r, const uint16_t *parent
 bool breed_cross(const struct breeder *b, struct rng *r, const uint16_t *first,
 		 const uint16_t *second, uint16_t *ret);
 
+/* The same without runs and without insights. */
+bool breed_cross_evenly(const struct space *s, struct rng *r, const uint16_t *first,
+			const uint16_t *second, uint16_t *ret);
+
+/* A rank below n >= 1: i is drawn in proportion to n - i, so that better ones become parents more
+ * often. */
+int breed_rank(struct rng *r, int n);
+
 /* Moves one parameter to the nearest legal position up or down its list; any other position where
  * the list has no order. */
 bool breed_step(const struct breeder *b, struct rng *r, const uint16_t *parent, uint16_t *ret);

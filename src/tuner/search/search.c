@@ -12,12 +12,16 @@ enum {
 	ELITE_K_MAX = 1000,
 };
 
-enum { N_STRATEGIES = 3 };
+static const struct strategy *const strategies[] = {
+#define X(name) &strategy_##name,
+	STRATEGY_MAP(X)
+#undef X
+};
 
-static const struct strategy *const strategies[N_STRATEGIES] = {
-	&strategy_full,
-	&strategy_random,
-	&strategy_exhaustive,
+enum {
+#define X(name) +1
+	N_STRATEGIES = 0 STRATEGY_MAP(X),
+#undef X
 };
 
 static const char *const op_names[SEARCH_OP_COUNT] = {

@@ -29,7 +29,29 @@
 	X(FULL_MUTATE, "full", "mutate", false, 0.4, 0, 1, \
 	  "share of children that are mutants of an elite") \
 	X(FULL_MUTATE_TWO, "full", "mutate_two", false, 0.4, 0, 1, \
-	  "share of mutants that change two parameters")
+	  "share of mutants that change two parameters") \
+	X(INSIGHT_DESIGN, "insight", "design", true, 8, 1, 1000, \
+	  "first trials drawn at random") \
+	X(INSIGHT_POOL, "insight", "pool", true, 8, 1, 100000, \
+	  "mutants that insights choose one of") \
+	X(INSIGHT_IMMIGRANTS, "insight", "immigrants", false, 0.1, 0, 1, \
+	  "share of proposals drawn at random") \
+	X(FREE_IMMIGRANTS, "free", "immigrants", false, 0.1, 0, 1, \
+	  "share of proposals drawn at random") \
+	X(ANNEALING_TEMPERATURE, "annealing", "temperature", false, 1, 1e-6, 1e6, \
+	  "at first: a relative loss as large is accepted with 37 %") \
+	X(ANNEALING_JUMPS, "annealing", "jumps", false, 0.2, 0, 1, \
+	  "share of moves that give one parameter any value") \
+	X(ANNEALING_COOLING, "annealing", "cooling", false, 0.995, 0, 1, \
+	  "factor on the temperature at each move") \
+	X(ANNEALING_COLD, "annealing", "cold", false, 0.001, 0, 1e6, \
+	  "the temperature at which the walk starts elsewhere, hot again") \
+	X(ANNEALING_STUCK, "annealing", "stuck", true, 100, 1, 1e6, \
+	  "moves refused in a row after which it starts elsewhere") \
+	X(GENETIC_POPULATION, "genetic", "population", true, 20, 2, 100000, \
+	  "configurations in a generation") \
+	X(GENETIC_MUTATION, "genetic", "mutation", false, 0.1, 0, 1, \
+	  "share of children with one parameter changed")
 /* clang-format on */
 
 enum setting_id {

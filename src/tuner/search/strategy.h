@@ -8,7 +8,8 @@
 /*
  * A strategy chooses the next configuration; search.c does the rest: first configurations, memory
  * of what was proposed and told, elites. A draft may be a configuration that is known already; it
- * is then asked for another one, a bounded number of times.
+ * is then asked for another one, a bounded number of times. A new one becomes member archive->n, as
+ * it was when it was drafted.
  */
 struct draft {
 	uint16_t config[SPACE_PARAMS_MAX];
@@ -34,8 +35,14 @@ struct strategy {
 	void (*stop)(void *self);
 };
 
-extern const struct strategy strategy_full;
-extern const struct strategy strategy_random;
-extern const struct strategy strategy_exhaustive;
+/* All of them, the default one first. */
+/* clang-format off */
+#define STRATEGY_MAP(X) \
+	X(full) X(insight) X(free) X(random) X(exhaustive) X(annealing) X(genetic)
+/* clang-format on */
+
+#define X(name) extern const struct strategy strategy_##name;
+STRATEGY_MAP(X)
+#undef X
 
 #endif

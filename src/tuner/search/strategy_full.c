@@ -125,25 +125,13 @@ static void learn(struct full *x, const struct archive *a)
 			surrogate_expect(x->surrogate, a->member[i].config);
 }
 
-/* Rank i of K is drawn in proportion to K - i. */
-static int draw_elite(const struct archive *a, struct rng *r)
-{
-	int k = a->n_elite;
-	int u = (int)rng_below(r, (uint64_t)k * ((uint64_t)k + 1) / 2);
-	int rank = 0;
-
-	while (u >= k - rank)
-		u -= k - rank++;
-	return a->elite[rank];
-}
-
 static bool draft_child(struct full *x, const struct strategy_view *v, struct rng *r,
 			struct draft *ret)
 {
 	const struct archive *a = v->archive;
 	const double *set = v->settings->value;
-	int first = draw_elite(a, r);
-	int second = draw_elite(a, r);
+	int first = a->elite[breed_rank(r, a->n_elite)];
+	int second = a->elite[breed_rank(r, a->n_elite)];
 	const uint16_t *config = a->member[first].config;
 	double u = rng_unit(r);
 
