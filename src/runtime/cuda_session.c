@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "runtime/cuda.h"
 #include "runtime/cuda_data.h"
 #include "runtime/cuda_place.h"
@@ -132,38 +133,49 @@ static int compile_kernels(const char *arch, const struct nvrtc *n, struct err *
 	return 0;
 }
 
-static int load_kernels(struct session *s, struct err *e)
+static int pick_arch(struct session *s, const struct nvrtc **ret, struct err *e)
 {
-	int archs[NVRTC_ARCHS_MAX], result, r;
-	const struct nvrtc *n;
+	int archs[NVRTC_ARCHS_MAX];
+	int r = nvrtc_load(ret, e);
 
-	r = nvrtc_load(&n, e);
-	if (r == 0)
-		r = cuda_arch_pick((int)s->device.attr[DEVICE_COMPUTE_MAJOR],
-				   (int)s->device.attr[DEVICE_COMPUTE_MINOR], archs,
-				   nvrtc_archs(n, archs), s->device.arch, e);
-	if (r == 0 && (!kernels.compiled.cubin || strcmp(kernels.arch, s->device.arch) != 0))
-		r = compile_kernels(s->device.arch, n, e);
 	if (r < 0)
 		return r;
-	result = s->cu.module_load(&s->module, kernels.compiled.cubin);
-	if (result == CUDA_OK)
-		result = s->cu.module_function(&s->compare, s->module, "evo_compare");
-	if (result == CUDA_OK)
-		result = s->cu.module_function(&s->same, s->module, "evo_same");
-	if (result == CUDA_OK)
-		result = s->cu.module_function(&s->spin, s->module, "evo_spin");
-	return cuda_check(&s->cu, result, e, "loading the comparing kernels");
+	return cuda_arch_pick((int)s->device.attr[DEVICE_COMPUTE_MAJOR],
+			      (int)s->device.attr[DEVICE_COMPUTE_MINOR], archs,
+			      nvrtc_archs(*ret, archs), s->device.arch, e);
 }
 
-static int open_context(struct session *s, int ordinal, struct err *e)
-{
-	int result = s->cu.device_get(&s->handle, ordinal);
+struct opening {
+	struct session *s;
+	const struct nvrtc *nvrtc;
+	int result;   /* CUresult, of the context */
+	int compiled; /* 0, or negative with why */
+	struct err why;
+};
 
-	if (result == CUDA_OK)
-		result = s->cu.context_retain(&s->context, s->handle);
-	if (result == CUDA_OK)
-		result = s->cu.context_set(s->context);
+/* Each takes a tenth of a second, and neither needs the other. */
+static void open_part(void *ctx, int64_t part)
+{
+	struct opening *o = ctx;
+	struct session *s = o->s;
+
+	if (part == 0)
+		o->result = s->cu.context_retain(&s->context, s->handle);
+	else if (!kernels.compiled.cubin || strcmp(kernels.arch, s->device.arch) != 0)
+		o->compiled = compile_kernels(s->device.arch, o->nvrtc, &o->why);
+}
+
+static int open_context(struct session *s, const struct nvrtc *n, struct err *e)
+{
+	struct opening o = { .s = s, .nvrtc = n };
+	int result;
+
+	parallel_for(2, open_part, &o);
+	if (o.result == CUDA_OK && o.compiled < 0) {
+		*e = o.why;
+		return o.compiled;
+	}
+	result = o.result == CUDA_OK ? s->cu.context_set(s->context) : o.result;
 	if (result == CUDA_OK)
 		result = s->cu.stream_create(&s->stream, CUDA_STREAM_NON_BLOCKING);
 	if (result == CUDA_OK)
@@ -171,6 +183,19 @@ static int open_context(struct session *s, int ordinal, struct err *e)
 	if (result == CUDA_OK)
 		result = s->cu.event_create(&s->end, CUDA_EVENT_DEFAULT);
 	return cuda_check(&s->cu, result, e, "opening the device");
+}
+
+static int load_kernels(struct session *s, struct err *e)
+{
+	int result = s->cu.module_load(&s->module, kernels.compiled.cubin);
+
+	if (result == CUDA_OK)
+		result = s->cu.module_function(&s->compare, s->module, "evo_compare");
+	if (result == CUDA_OK)
+		result = s->cu.module_function(&s->same, s->module, "evo_same");
+	if (result == CUDA_OK)
+		result = s->cu.module_function(&s->spin, s->module, "evo_spin");
+	return cuda_check(&s->cu, result, e, "loading the comparing kernels");
 }
 
 static int lay_out(struct session *s, struct err *e)
@@ -227,6 +252,7 @@ static int make_sets(struct session *s, struct err *e)
 static int open_device(int ordinal, struct session **ret, struct err *e)
 {
 	struct session *s = mem_alloc(sizeof *s);
+	const struct nvrtc *n = NULL;
 	int r = cuda_driver_load(&s->cu, e);
 
 	if (r < 0) {
@@ -235,9 +261,14 @@ static int open_device(int ordinal, struct session **ret, struct err *e)
 	}
 	r = cuda_check(&s->cu, s->cu.init(0), e, "starting CUDA");
 	if (r == 0)
+		r = cuda_check(&s->cu, s->cu.device_get(&s->handle, ordinal), e,
+			       "finding a device");
+	if (r == 0)
 		r = cuda_describe(&s->cu, ordinal, &s->device, e);
 	if (r == 0)
-		r = open_context(s, ordinal, e);
+		r = pick_arch(s, &n, e);
+	if (r == 0)
+		r = open_context(s, n, e);
 	if (r == 0)
 		r = load_kernels(s, e);
 	if (r < 0) {

@@ -109,8 +109,9 @@ def test_bench_accepts_what_is_right_and_rejects_what_is_wrong():
 @needs_all
 def test_a_comparison_is_timed_in_the_mode_that_is_asked_for():
     for mode in ("graph", "event"):
-        found = place().json("compare", "plain", "plain", "--task", VECTOR_ADD, "--rounds", "8",
-                             "--threshold", "100", "--mode", mode)
+        p = place()
+        found = p.json("compare", "plain", "plain", "--task", device_runs.small_vector_add(p.folder),
+                       "--rounds", "8", "--threshold", "100", "--mode", mode)
         tap.equal((found["mode"], len(found["a"]["times_us"])), (mode, found["rounds"]))
 
 

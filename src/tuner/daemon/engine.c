@@ -176,6 +176,7 @@ static int begin(struct engine *x, struct run_record *rec, const struct device *
 		.store = x->store,
 		.ledger = x->ledger,
 		.pool = x->pool,
+		.probe = x->probe,
 		.cubins = x->cubins,
 		.sources = x->sources,
 		.nvrtc = x->o.nvrtc,
@@ -333,6 +334,7 @@ static void on_second(uv_timer_t *h)
 
 	for (struct active *a = x->active; a; a = a->next)
 		run_second(a->run);
+	probe_second(x->probe);
 	engine_wake(x);
 }
 

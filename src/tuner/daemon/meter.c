@@ -155,7 +155,8 @@ static void on_lost(void *ctx, const struct proc_loss *l)
 	}
 }
 
-struct meter *meter_new(uv_loop_t *loop, const struct meter_options *o, const struct meter_owner *w)
+struct meter *meter_new(uv_loop_t *loop, struct proc *idle, const struct meter_options *o,
+			const struct meter_owner *w)
 {
 	struct meter *m = mem_alloc(sizeof *m);
 	struct proc_options po = { PROC_MEASURE, o->cpu, -1, o->nvrtc };
@@ -163,7 +164,13 @@ struct meter *meter_new(uv_loop_t *loop, const struct meter_options *o, const st
 
 	m->o = *o;
 	m->owner = *w;
-	m->proc = proc_new(loop, &po, &owner);
+	if (!idle) {
+		m->proc = proc_new(loop, &po, &owner);
+		return m;
+	}
+	m->proc = idle;
+	proc_hand_over(idle, &owner);
+	on_up(m);
 	return m;
 }
 

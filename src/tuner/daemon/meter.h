@@ -39,7 +39,8 @@ struct meter_owner {
 
 struct meter;
 
-struct meter *meter_new(uv_loop_t *loop, const struct meter_options *o,
+/* idle: a measuring worker to go on with, which becomes the meter's; NULL: it starts one. */
+struct meter *meter_new(uv_loop_t *loop, struct proc *idle, const struct meter_options *o,
 			const struct meter_owner *w);
 /* The problem is complete. Calling it again does nothing. */
 void meter_open(struct meter *m);

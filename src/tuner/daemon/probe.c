@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum { DEADLINE_S = 60, TRIES = 2 };
+enum { DEADLINE_S = 60, TRIES = 2, STAYS_S = 5 };
 
 static const char *const names[] = { "cuda", "host", "noop" };
 
@@ -17,7 +17,8 @@ struct entry {
 	const char *runtime;
 	struct device *devices; /* NULL: not known */
 	int n;
-	struct proc *proc; /* NULL: not being asked */
+	struct proc *proc; /* being asked, or idle after its answer; NULL: neither */
+	int idle_s;
 	int tries;
 };
 
@@ -29,10 +30,15 @@ struct probe {
 	struct entry entries[RUNTIMES];
 };
 
-static void finish(struct entry *n, const struct err *e)
+static void let_go(struct entry *n)
 {
 	proc_close(n->proc);
 	n->proc = NULL;
+}
+
+static void fail(struct entry *n, const struct err *e)
+{
+	let_go(n);
 	n->probe->done(n->probe->ctx, n->runtime, e);
 }
 
@@ -48,14 +54,15 @@ static void on_reply(void *ctx, struct wire_reply *r)
 	struct entry *n = ctx;
 
 	if (r->failed) {
-		finish(n, &r->error);
+		fail(n, &r->error);
 		return;
 	}
 	n->devices = r->devices;
 	n->n = r->n_devices;
 	r->devices = NULL;
 	r->n_devices = 0;
-	finish(n, NULL);
+	n->idle_s = 0;
+	n->probe->done(n->probe->ctx, n->runtime, NULL);
 }
 
 static void on_lost(void *ctx, const struct proc_loss *l)
@@ -63,11 +70,15 @@ static void on_lost(void *ctx, const struct proc_loss *l)
 	struct entry *n = ctx;
 	struct err e;
 
+	if (n->devices) {
+		let_go(n);
+		return;
+	}
 	if (++n->tries < TRIES)
 		return;
 	err_set(&e, ERR_FAILED, "looking for %s devices: the worker %s; see the daemon's log",
 		n->runtime, l->why == PROC_LATE ? "did not answer" : "died");
-	finish(n, &e);
+	fail(n, &e);
 }
 
 struct probe *probe_new(uv_loop_t *loop, const char *nvrtc, probe_done *done, void *ctx)
@@ -128,6 +139,27 @@ int probe_want(struct probe *p, const char *runtime, struct err *e)
 	n->tries = 0;
 	n->proc = proc_new(p->loop, &o, &owner);
 	return 0;
+}
+
+struct proc *probe_take(struct probe *p, const char *runtime)
+{
+	struct entry *n = (struct entry *)find(p, runtime);
+	struct proc *proc = n ? n->proc : NULL;
+
+	if (!proc || !n->devices || !proc_idle(proc))
+		return NULL;
+	n->proc = NULL;
+	return proc;
+}
+
+void probe_second(struct probe *p)
+{
+	for (int i = 0; i < RUNTIMES; i++) {
+		struct entry *n = &p->entries[i];
+
+		if (n->proc && n->devices && ++n->idle_s > STAYS_S)
+			let_go(n);
+	}
 }
 
 const char *probe_runtime(int i)

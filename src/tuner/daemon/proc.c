@@ -324,6 +324,12 @@ void proc_close(struct proc *p)
 	tick(p);
 }
 
+void proc_hand_over(struct proc *p, const struct proc_owner *w)
+{
+	assert(p->state == IDLE);
+	p->owner = *w;
+}
+
 bool proc_idle(const struct proc *p)
 {
 	return p->state == IDLE;

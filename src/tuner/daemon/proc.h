@@ -60,6 +60,9 @@ struct proc *proc_new(uv_loop_t *loop, const struct proc_options *o, const struc
 /* Kills and frees, some turns of the loop later; the owner hears nothing more. NULL is fine. */
 void proc_close(struct proc *p);
 
+/* Only when idle. From now on it is w that hears of it; its up is not called for this. */
+void proc_hand_over(struct proc *p, const struct proc_owner *w);
+
 bool proc_idle(const struct proc *p);
 bool proc_busy(const struct proc *p);
 pid_t proc_pid(const struct proc *p); /* 0: down */

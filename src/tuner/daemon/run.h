@@ -4,6 +4,7 @@
 #include "tuner/daemon/cubins.h"
 #include "tuner/daemon/ledger.h"
 #include "tuner/daemon/pool.h"
+#include "tuner/daemon/probe.h"
 #include "tuner/daemon/setup.h"
 
 /*
@@ -23,6 +24,7 @@ struct run_world { /* all borrowed */
 	struct ledger *ledger;
 	struct pool *pool;
 	struct cubins *cubins;
+	struct probe *probe;
 	const char *sources; /* folder */
 	const char *nvrtc;
 	int measure_cpu; /* where the host runtime measures; -1: anywhere */

@@ -155,6 +155,12 @@ static void on_failed(void *ctx, const char *why)
 	run_tick(d->run);
 }
 
+/* One that pins itself to a core has to be started so. */
+static struct proc *idle_worker(const struct run *r)
+{
+	return run_pins(r) ? NULL : probe_take(r->w.probe, r->record.runtime);
+}
+
 void run_open_meters(struct run *r)
 {
 	for (int i = 0; i < r->setup.n_devices; i++) {
@@ -169,7 +175,7 @@ void run_open_meters(struct run *r)
 		};
 
 		if (!d->meter)
-			d->meter = meter_new(r->w.loop, &o, &owner);
+			d->meter = meter_new(r->w.loop, idle_worker(r), &o, &owner);
 		if (run_references_built(r))
 			meter_open(d->meter);
 	}
