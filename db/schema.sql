@@ -88,7 +88,7 @@ CREATE TABLE trial (
 		outcome = 'ok' OR outcome = 'rejected' OR outcome = 'compile_error' OR
 		outcome = 'compile_timeout' OR outcome = 'too_big' OR outcome = 'fault' OR
 		outcome = 'hang' OR outcome = 'wrong' OR outcome = 'nondeterministic' OR
-		outcome = 'lost'),
+		outcome = 'suspect' OR outcome = 'lost'),
 	detail TEXT,
 	origin TEXT NOT NULL CHECK (
 		origin = 'measured' OR origin = 'same_cubin' OR origin = 'stored'),

@@ -341,6 +341,43 @@ static void a_launch_over_a_limit_is_refused_with_figure_and_limit(void **state)
 	close_task(&b);
 }
 
+static void work_is_of_the_configuration_and_the_shape(void **state)
+{
+	uint16_t config[8] = { 0 };
+	struct bound b;
+	struct work w;
+
+	(void)state;
+	open_task(&b, EVERYTHING);
+	assert_ok(bind_task(&b), &b.e);
+	config[1] = position_of(b.bound, 1, "2");
+	assert_true(task_work(b.bound, config, 1, &w));
+	assert_float_equal(w.bytes, 8 * 2048 * 3 + 4 * 2, 0);
+	assert_float_equal(w.operations[UNIT_F32], 2 * 2048, 0);
+	assert_float_equal(w.operations[UNIT_F16_TENSOR], 0, 0);
+	assert_float_equal(w.operations[UNIT_S8_TENSOR], 0.5, 0);
+	assert_float_equal(w.operations[UNIT_TF32_TENSOR], 0, 0);
+	assert_true(w.cold);
+	assert_true(w.footprint > 0);
+	config[3] = position_of(b.bound, 3, "1");
+	assert_true(task_work(b.bound, config, 0, &w));
+	assert_float_equal(w.operations[UNIT_F16_TENSOR], 4 * 1000, 0);
+	close_task(&b);
+}
+
+static void a_task_may_say_nothing_of_its_work(void **state)
+{
+	uint16_t config[8] = { 0 };
+	struct bound b;
+	struct work w;
+
+	(void)state;
+	open_task(&b, TASKS "good/smallest_cuda.json");
+	assert_ok(bind_task(&b), &b.e);
+	assert_false(task_work(b.bound, config, 0, &w));
+	close_task(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +396,8 @@ int main(void)
 		cmocka_unit_test(memory_is_checked_on_a_device_that_is_there),
 		cmocka_unit_test(launches_follow_the_configuration),
 		cmocka_unit_test(a_launch_over_a_limit_is_refused_with_figure_and_limit),
+		cmocka_unit_test(work_is_of_the_configuration_and_the_shape),
+		cmocka_unit_test(a_task_may_say_nothing_of_its_work),
 	};
 
 	return cmocka_run_group_tests_name("task_bind", tests, NULL, NULL);

@@ -29,6 +29,18 @@ static const struct {
 	{ DEVICE_COMPUTE_MINOR, 76 },
 };
 
+/* Older or other drivers may not tell these: then they are 0. */
+static void describe_memory(const struct cuda_driver *cu, int handle, struct device *d)
+{
+	int khz, bits;
+
+	if (cu->device_attribute(&khz, 36, handle) == CUDA_OK &&
+	    cu->device_attribute(&bits, 37, handle) == CUDA_OK) {
+		d->attr[DEVICE_MEMORY_CLOCK_KHZ] = khz;
+		d->attr[DEVICE_MEMORY_BUS_BITS] = bits;
+	}
+}
+
 static void format_uuid(const struct cuda_uuid *u, char ret[64])
 {
 	int n = snprintf(ret, 64, "GPU-");
@@ -73,6 +85,7 @@ int cuda_describe(const struct cuda_driver *cu, int ordinal, struct device *ret,
 	if (cuda_check(cu, result, e, "asking for a device") < 0)
 		return err_wrap(e, "device %d", ordinal);
 	d.attr[DEVICE_MEMORY_BYTES] = (int64_t)memory;
+	describe_memory(cu, handle, &d);
 	format_uuid(&uuid, d.uuid);
 	describe_driver(cu, d.driver, sizeof d.driver);
 	*ret = d;

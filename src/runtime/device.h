@@ -20,6 +20,8 @@
 	X(MAX_GRID_X, "max_grid_x", "blocks in x")                                          \
 	X(MAX_GRID_Y, "max_grid_y", "blocks in y and z")                                    \
 	X(CLOCK_KHZ, "clock_khz", "highest core clock")                                     \
+	X(MEMORY_CLOCK_KHZ, "memory_clock_khz", "highest memory clock; 0 on a CPU")         \
+	X(MEMORY_BUS_BITS, "memory_bus_bits", "width of the memory bus; 0 on a CPU")        \
 	X(COMPUTE_MAJOR, "compute_major", "compute capability, major; 0 on a CPU")          \
 	X(COMPUTE_MINOR, "compute_minor", "compute capability, minor")
 

@@ -15,6 +15,7 @@
 	X(HANG, "hang", "the measuring deadline passed")                           \
 	X(WRONG, "wrong", "it ran and a correctness gate failed")                  \
 	X(NONDETERMINISTIC, "nondeterministic", "a second launch gave other bits") \
+	X(SUSPECT, "suspect", "faster than the device can do the task's work")     \
 	X(LOST, "lost", "its worker died twice for no known reason")
 
 enum outcome {

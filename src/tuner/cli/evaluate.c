@@ -98,6 +98,7 @@ static int measure(const struct evaluation *v, struct call *c, struct err *e)
 	t->at.measure_end = (double)clock_wall_ms();
 	t->verdict.device = task_device(v->bound)->ordinal;
 	score_measured(t, task_problem(v->bound));
+	score_believe(t, v->bound, NULL);
 	return 0;
 }
 
@@ -196,6 +197,7 @@ int evaluate(const struct local *where, const struct task *t, struct task_bound 
 	struct evaluation v = { .where = where, .task = t, .bound = b, .trial = trial_new() };
 	int r;
 
+	v.trial->config = config;
 	v.trial->config_json = task_config_json(task_space(b), config);
 	v.trial->op = SEARCH_OP_SEED;
 	r = evaluate_trial(&v, config, e);

@@ -273,6 +273,7 @@ void run_trial_measured(struct run *r, struct trial *t, struct measurement *m)
 	memset(m, 0, sizeof *m);
 	t->at.measure_end = run_now_ms();
 	score_measured(t, task_problem(r->setup.bound));
+	score_believe(t, r->setup.bound, NULL);
 	sched_ended(r->sched, t);
 }
 

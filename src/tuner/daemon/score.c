@@ -115,3 +115,38 @@ void score_measured(struct trial *t, const struct problem *p)
 	if (!(v->p50_ns > 0))
 		trial_judge(t, OUTCOME_LOST, "the worker reported no time");
 }
+
+static void suspect(struct trial *t, const struct problem_shape *s, double ns, double floor_ns)
+{
+	trial_judge(t, OUTCOME_SUSPECT,
+		    "shape %s: %.4g us a launch; what \"work\" says takes this device at least "
+		    "%.4g us, so that the kernel does less, the time is wrong, or \"work\" is",
+		    s->name, ns / 1e3, floor_ns / 1e3);
+	t->verdict.score_ns = 0;
+}
+
+void score_believe(struct trial *t, struct task_bound *b, const struct ceilings *measured)
+{
+	const struct measurement *m = &t->measurement;
+	const struct problem *p = task_problem(b);
+	struct ceilings limits;
+	struct work w;
+
+	if (t->verdict.outcome != OUTCOME_OK)
+		return;
+	roofline_limits(task_device(b), &limits);
+	if (measured)
+		roofline_join(&limits, measured);
+	for (int i = 0; i < m->n_timings; i++) {
+		const struct timing *x = &m->timings[i];
+		double floor_ns;
+
+		if (!task_work(b, t->config, x->shape, &w))
+			return;
+		floor_ns = roofline_floor_ns(&w, &limits);
+		if (x->p50_ns < floor_ns) {
+			suspect(t, &p->shapes[x->shape], x->p50_ns, floor_ns);
+			return;
+		}
+	}
+}

@@ -17,4 +17,9 @@ bool score_gates(struct trial *t, const struct resource_gate *gates);
 /* Of a measured trial: the verdict, from t->measurement. */
 void score_measured(struct trial *t, const struct problem *p);
 
+/* Of a trial that is ok: SUSPECT, without a score, where a shape's time is below what the task's
+ * "work" takes on the device (see roofline_floor_ns). `measured` may be NULL: only the limits that
+ * follow from the device are known. */
+void score_believe(struct trial *t, struct task_bound *b, const struct ceilings *measured);
+
 #endif

@@ -15,6 +15,7 @@
 #include "tuner/task/task_shapes.h"
 #include "tuner/task/task_source.h"
 #include "tuner/task/task_types.h"
+#include "tuner/task/task_work.h"
 
 /* White space between tokens does not count; within strings it does. */
 static void hash_folded(const char *text, size_t len, char ret[HASH_HEX])
@@ -68,11 +69,11 @@ static int read_members_in_order(struct task *t, const struct json_node *root, s
 	static const char *const keys[] = { "$schema",	  "name",    "description", "kernel",
 					    "parameters", "presets", "constraints", "baseline",
 					    "shapes",	  "buffers", "reference",   "gates",
-					    "objective",  "measure", NULL };
+					    "objective",  "measure", "work",	    NULL };
 	static int (*const steps[])(struct task *, const struct json_node *, struct err *) = {
 		read_heading, shapes_read,     params_read,	  constraints_read,
 		presets_read, buffers_read,    shapes_read_fills, kernel_read,
-		gates_read,   references_read, measure_read,
+		gates_read,   references_read, measure_read,	  work_read,
 	};
 	int r = json_only(root, keys, e);
 
@@ -139,6 +140,7 @@ void task_free(struct task *t)
 {
 	if (!t)
 		return;
+	work_release(t);
 	sources_release(t);
 	references_release(t);
 	kernel_release(&t->kernel);

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "runtime/roofline.h"
 #include "runtime/runtime.h"
 #include "tuner/search/space.h"
 
@@ -114,6 +115,10 @@ int task_presets(const struct task *t);
  * array is the caller's: launch_release each, then free. */
 int task_launches(const struct task_bound *b, const uint16_t *config, struct launch **ret,
 		  struct err *e);
+
+/* What a launch of the configuration has to do on a shape of the problem, by the task's "work".
+ * False: the task does not say, or not for this configuration. */
+bool task_work(const struct task_bound *b, const uint16_t *config, int shape, struct work *ret);
 
 /* Everything the compile needs, but for the source's folder and the cache: options are -D of each
  * parameter, the fixed defines, include folders below `root` (see task_materialise), flags. A

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "tuner/task/task_problem.h"
 #include "tuner/task/task_space.h"
+#include "tuner/task/task_work.h"
 
 static int unknown_shape(const struct task *t, const char *name, struct err *e)
 {
@@ -76,6 +77,8 @@ int task_bind(const struct task *t, const struct task_options *o, struct task_bo
 	}
 	if (r == 0)
 		r = bound_make_space(b, o, e);
+	if (r == 0)
+		r = bound_check_work(b, e);
 	if (r < 0) {
 		task_bound_free(b);
 		return err_wrap(e, "%s", t->file);

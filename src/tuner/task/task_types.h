@@ -86,6 +86,11 @@ struct task_reference {
 	struct gates gates;
 };
 
+struct task_work { /* of one launch; NULL: not said */
+	struct expr *bytes, *operations[WORK_UNIT_COUNT];
+	bool given;
+};
+
 struct task {
 	char *file; /* heads every error */
 	char *dir;  /* .npy files are relative to it */
@@ -115,6 +120,7 @@ struct task {
 	bool nondeterministic;
 	struct task_reference *references;
 	struct timing_options timing;
+	struct task_work work;
 	struct task_source *sources;
 	int n_references, n_sources;
 };
