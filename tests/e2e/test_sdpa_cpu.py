@@ -85,6 +85,14 @@ def test_the_register_path_is_right():
     check("stage3")
 
 
+def test_subnormal_values_and_late_rescaling_are_right():
+    check("stage4")
+
+
+def test_late_rescaling_of_shared_rows_with_half_scores_is_right():
+    check("stage4", QK="f16", ROWMAX="fp", WARPS=8, EXP="mix", TILE_N=32, Q_IN_REGISTERS=0)
+
+
 def test_warps_that_share_rows_merge_their_keys():
     check("stage3", WARPS=8, EXP="half2", STAGES=3)
 

@@ -56,6 +56,8 @@ static_assert(tile_n % (16 * key_warps) == 0, "a warp sees a multiple of 16 keys
 static_assert(!param::swizzle || param::pad == 0, "SWIZZLE replaces PAD");
 static_assert(param::exp != param::exp_kind::half2 || sum_by_mma,
 	      "half2 weights are summed by mma");
+static_assert(!quant::direct || sum_by_mma, "the same rounding for U and l");
+static_assert(param::rowmax == param::rowmax_kind::fp || s8, "other scores may be negative");
 
 /* Where in a tile a byte lies. Eight rows at one column then meet 32 different banks. */
 __device__ inline int offset(int row, int byte)
@@ -140,15 +142,15 @@ __device__ inline void q_from_global(const u8 *head, int row, int rows, int byte
 /* The query rows of a warp: in registers, or in shared memory and fetched again for each tile. */
 struct queries {
 	q_fragment held[param::q_in_registers ? m_frags : 1][param::q_in_registers ? d32 : 1];
-	int start[m_frags][2]; /* accumulators' start with QK=s8, rows g and g + 8 */
+	int start[m_frags][4]; /* accumulators' start with QK=s8: two of row g, two of g + 8 */
 	u32 shared;
 
 	__device__ void count(int m, const u32 (&raw)[4])
 	{
 #pragma unroll
 		for (int i = 0; i < 4; i++)
-			start[m][i & 1] = __dp4a(static_cast<int>(quant::signed_bytes(raw[i])),
-						 0x01010101, start[m][i & 1]);
+			start[m][i % 2 * 2] = __dp4a(static_cast<int>(quant::signed_bytes(raw[i])),
+						     0x01010101, start[m][i % 2 * 2]);
 	}
 
 	/* Loads each fragment once, keeps it if it is to stay, and sums rows for QK=s8. */
@@ -156,7 +158,7 @@ struct queries {
 	{
 #pragma unroll
 		for (int m = 0; m < m_frags; m++) {
-			start[m][0] = start[m][1] = 0;
+			start[m][0] = start[m][2] = 0;
 #pragma unroll
 			for (int k = 0; k < d32; k++) {
 				u32 raw[4];
@@ -176,11 +178,11 @@ struct queries {
 	{
 		const int bits_of_shifter = 0x4b400000; /* 1.5 * 2^23 as a float */
 #pragma unroll
-		for (int i = 0; i < 2; i++) {
+		for (int i = 0; i < 4; i += 2) {
 			int sum = start[m][i];
 			sum += __shfl_xor_sync(0xffffffffu, sum, 1);
 			sum += __shfl_xor_sync(0xffffffffu, sum, 2);
-			start[m][i] = bits_of_shifter - 128 * sum;
+			start[m][i] = start[m][i + 1] = bits_of_shifter - 128 * sum;
 		}
 	}
 
@@ -247,11 +249,9 @@ __device__ inline void score_16_keys_s8(scores &x, int j, const queries &q, cons
 			q_fragment a = q.fragment(m, k, l);
 #pragma unroll
 			for (int i = 0; i < 2; i++) {
-				if (k == 0) {
-					acc[m][i][0] = acc[m][i][1] = q.start[m][0];
-					acc[m][i][2] = acc[m][i][3] = q.start[m][1];
-				}
-				ptx::mma_s8u8(acc[m][i], a.a[0], b[2 * i], b[2 * i + 1]);
+				const int(&sum)[4] = acc[m][i];
+				ptx::mma_s8u8(acc[m][i], a.a[0], b[2 * i], b[2 * i + 1],
+					      k == 0 ? q.start[m] : sum);
 			}
 		}
 	}
@@ -280,7 +280,8 @@ __device__ inline void score_16_keys_f16(scores &x, int j, const queries &q, con
 #pragma unroll
 			for (int i = 0; i < 4; i++)
 				ptx::mma_f16(x[m][2 * j + i / 2], a.a[s8 ? 0 : i % 2],
-					     quant::pair<0, 1>(b[i]), quant::pair<2, 3>(b[i]));
+					     quant::shifted_pair<0, 1>(b[i]),
+					     quant::shifted_pair<2, 3>(b[i]));
 		}
 	}
 }
@@ -298,33 +299,64 @@ __device__ inline void mask(scores &x, int first, int rows, const lane &l)
 					x[m][n][i] = softmax::minus_infinity();
 }
 
-/* Raises the maxima of 16 rows to this tile's and scales what was summed before to match. */
-__device__ inline void raise_max(const scores &x, int m, float c, sums &s)
+/* Scores of QK=s8 are not negative, nor are maxima but for the first: their bits have their order.
+ */
+__device__ inline float larger(float top, float a, float b)
+{
+	if constexpr (param::rowmax == param::rowmax_kind::dpx)
+		return __int_as_float(
+			__vimax3_s32(__float_as_int(top), __float_as_int(a), __float_as_int(b)));
+	return fmaxf(top, fmaxf(a, b));
+}
+
+/* The largest score of row g, or g + 8, so far. */
+__device__ inline float row_top(const scores &x, int m, int half, float top)
 {
 #pragma unroll
-	for (int half = 0; half < 2; half++) {
-		float top = s.max[m][half];
+	for (int n = 0; n < span / 8; n++)
+		top = larger(top, x[m][n][2 * half], x[m][n][2 * half + 1]);
+	top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
+	top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
+	return top;
+}
+
+/*
+ * Raises the maxima of 16 rows to this tile's and scales what was summed before to match. With
+ * RESCALE=lazy only if some weight would pass 2^8: that is far from a half's end, and no less exact
+ * than 1 (the idea is FlashAttention-4's).
+ */
+__device__ inline void raise_max(const scores &x, int m, float c, sums &s)
+{
+	const float slack = param::exp == param::exp_kind::expf ? 5.5f : 8.0f;
+	float top[2], top_c[2];
+	bool above = false;
+
 #pragma unroll
-		for (int n = 0; n < span / 8; n++)
-			top = fmaxf(top, fmaxf(x[m][n][2 * half], x[m][n][2 * half + 1]));
-		top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
-		top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
-		float top_c = top * c;
-		s.scale(m, half, softmax::exponential(s.max_c[m][half] - top_c));
-		s.max[m][half] = top;
-		s.max_c[m][half] = top_c;
+	for (int half = 0; half < 2; half++) {
+		top[half] = row_top(x, m, half, s.max[m][half]);
+		top_c[half] = top[half] * c;
+		above = above || top_c[half] - s.max_c[m][half] > slack;
+	}
+	if (param::rescale == param::rescale_kind::lazy && !__any_sync(0xffffffffu, above))
+		return;
+#pragma unroll
+	for (int half = 0; half < 2; half++) {
+		s.scale(m, half, softmax::exponential(s.max_c[m][half] - top_c[half]));
+		s.max[m][half] = top[half];
+		s.max_c[m][half] = top_c[half];
 	}
 }
 
 /* Two weights of one row as two halves; adds them to the row's sum unless mma will. */
-__device__ inline u32 two_weights(float low, float high, float c, float max_c, float &sum)
+__device__ inline u32 two_weights(float low, float high, float c, float max_c, float &sum,
+				  bool poly)
 {
 	float a = fmaf(low, c, -max_c);
 	float b = fmaf(high, c, -max_c);
 	if constexpr (param::exp == param::exp_kind::half2)
 		return softmax::exponential_half2(a, b);
-	a = softmax::exponential(a);
-	b = softmax::exponential(b);
+	a = softmax::exponential(a, poly);
+	b = softmax::exponential(b, poly);
 	if constexpr (!sum_by_mma)
 		sum += a + b;
 	return quant::bits(__floats2half2_rn(a, b));
@@ -339,10 +371,10 @@ __device__ inline void add_16_keys(sums &s, const u32 (&p)[m_frags][4], u32 valu
 		ptx::ldmatrix_transposed(b, values + down_then_right(0, 16 * d));
 #pragma unroll
 		for (int i = 0; i < 2; i++) {
-			u32 even0 = quant::pair<0, 2>(b[2 * i]);
-			u32 even1 = quant::pair<0, 2>(b[2 * i + 1]);
-			u32 odd0 = quant::pair<1, 3>(b[2 * i]);
-			u32 odd1 = quant::pair<1, 3>(b[2 * i + 1]);
+			u32 even0 = quant::shifted_pair<0, 2>(b[2 * i]);
+			u32 even1 = quant::shifted_pair<0, 2>(b[2 * i + 1]);
+			u32 odd0 = quant::shifted_pair<1, 3>(b[2 * i]);
+			u32 odd1 = quant::shifted_pair<1, 3>(b[2 * i + 1]);
 #pragma unroll
 			for (int m = 0; m < m_frags; m++) {
 				ptx::mma_f16(s.even[m][d + i], p[m], even0, even1);
@@ -356,7 +388,7 @@ __device__ inline void add_16_keys(sums &s, const u32 (&p)[m_frags][4], u32 valu
 __device__ inline void step(sums &s, const queries &q, const lane &l, float c, u32 keys, u32 values,
 			    int first, int rows)
 {
-	const u32 ones = 0x3c003c00u;
+	const u32 ones = quant::direct ? 0x00800080u : 0x3c003c00u; /* 128 2^-24, or 1 */
 	scores x;
 #pragma unroll
 	for (int j = 0; j < span / 16; j++) {
@@ -379,7 +411,8 @@ __device__ inline void step(sums &s, const queries &q, const lane &l, float c, u
 			for (int i = 0; i < 4; i++)
 				p[m][i] = two_weights(x[m][2 * j + i / 2][i % 2 * 2],
 						      x[m][2 * j + i / 2][i % 2 * 2 + 1], c,
-						      s.max_c[m][i % 2], s.weight[m][i % 2 * 2]);
+						      s.max_c[m][i % 2], s.weight[m][i % 2 * 2],
+						      i == 3);
 			if constexpr (sum_by_mma)
 				ptx::mma_f16(s.weight[m], p[m], ones, ones);
 		}
@@ -440,7 +473,7 @@ __device__ inline void merge(sums &s, const lane &l, float *area)
 	}
 }
 
-/* O = U / l, four neighbouring d a store. */
+/* O = U / l, four neighbouring d a store. With DEQUANT=direct U and l are both 128 l too large. */
 __device__ inline void store(const sums &s, const lane &l, float v_scale, __half *o, int row,
 			     int rows)
 {
@@ -449,19 +482,21 @@ __device__ inline void store(const sums &s, const lane &l, float v_scale, __half
 #pragma unroll
 		for (int half = 0; half < 2; half++) {
 			int r = row + l.first_row + 16 * m + 8 * half + l.g;
-			float factor = v_scale / s.weight[m][2 * half];
+			float shift = quant::direct ? s.weight[m][2 * half] : 0.0f;
+			float factor =
+				v_scale * (quant::direct ? 128.0f : 1.0f) / s.weight[m][2 * half];
 			if (r >= rows)
 				continue;
 			__half *to = o + static_cast<size_t>(r) * head_dim + 4 * l.t;
 #pragma unroll
 			for (int d = 0; d < d16; d++) {
 				uint2 four;
-				four.x = quant::bits(
-					__floats2half2_rn(s.even[m][d][2 * half] * factor,
-							  s.odd[m][d][2 * half] * factor));
-				four.y = quant::bits(
-					__floats2half2_rn(s.even[m][d][2 * half + 1] * factor,
-							  s.odd[m][d][2 * half + 1] * factor));
+				four.x = quant::bits(__floats2half2_rn(
+					(s.even[m][d][2 * half] - shift) * factor,
+					(s.odd[m][d][2 * half] - shift) * factor));
+				four.y = quant::bits(__floats2half2_rn(
+					(s.even[m][d][2 * half + 1] - shift) * factor,
+					(s.odd[m][d][2 * half + 1] - shift) * factor));
 				*reinterpret_cast<uint2 *>(to + 16 * d) = four;
 			}
 		}

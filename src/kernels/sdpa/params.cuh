@@ -29,12 +29,19 @@
 #ifndef QK /* f16: half tensor cores; s8: 8-bit ones, exact and of twice the rate (PV=mma only) */
 #define QK s8
 #endif
-#ifndef DEQUANT /* bytes to halves by arith (convert, subtract) or magic (permute, subtract) */
+#ifndef DEQUANT /* bytes to halves by arith (convert, subtract), magic (permute, subtract) or \
+		 * direct (permute; what is too much is subtracted at the end; PV=mma only) */
 #define DEQUANT magic
 #endif
-#ifndef EXP /* expf: the library's; ex2: the special function unit; poly: FMA only; half2: packed \
-	     */
+#ifndef EXP /* expf: the library's; ex2: the special function unit; poly: FMA only; mix: a quarter \
+	     * of the weights by poly; half2: packed (mix and half2 with PV=mma only) */
 #define EXP ex2
+#endif
+#ifndef RESCALE /* each: sums follow each new maximum; lazy: one larger than 2^8 (PV=mma only) */
+#define RESCALE each
+#endif
+#ifndef ROWMAX /* fp: by floats; dpx: by whole numbers, two at a time (QK=s8 only) */
+#define ROWMAX fp
 #endif
 #ifndef ROWSUM /* the sum of weights by add, or by a column of ones through mma (PV=mma only) */
 #define ROWSUM mma
@@ -68,9 +75,11 @@ namespace param
 {
 enum class pv_kind { scalar, wmma, mma };
 enum class qk_kind { f16, s8 };
-enum class dequant_kind { arith, magic };
-enum class exp_kind { expf, ex2, poly, half2 };
+enum class dequant_kind { arith, magic, direct };
+enum class exp_kind { expf, ex2, poly, mix, half2 };
 enum class rowsum_kind { add, mma };
+enum class rescale_kind { each, lazy };
+enum class rowmax_kind { fp, dpx };
 
 /* A value that is none of these names is a compile error here. */
 constexpr pv_kind pv = pv_kind::PV;
@@ -78,6 +87,8 @@ constexpr qk_kind qk = qk_kind::QK;
 constexpr dequant_kind dequant = dequant_kind::DEQUANT;
 constexpr exp_kind exp = exp_kind::EXP;
 constexpr rowsum_kind rowsum = rowsum_kind::ROWSUM;
+constexpr rescale_kind rescale = rescale_kind::RESCALE;
+constexpr rowmax_kind rowmax = rowmax_kind::ROWMAX;
 
 constexpr int head_dim = HEAD_DIM;
 constexpr int tile_m = TILE_M;

@@ -44,14 +44,19 @@ __device__ inline void mma_f16(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1)
 	    : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
-/* c += a b: 16 x 32 by 32 x 8, signed by unsigned bytes into whole numbers. */
-__device__ inline void mma_s8u8(int (&c)[4], const u32 (&a)[4], u32 b0, u32 b1)
+/*
+ * d = a b + c: 16 x 32 by 32 x 8, signed by unsigned bytes into whole numbers. Where c is not d it
+ * stays in its registers, which saves the four moves of a start value.
+ */
+__device__ inline void mma_s8u8(int (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, const int (&c)[4])
 {
 	asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.u8.s32 "
-	    "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-	    : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
-	    : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+	    "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%10,%11,%12,%13};"
+	    : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3])
+	    : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1), "r"(c[0]), "r"(c[1]),
+	      "r"(c[2]), "r"(c[3]));
 }
+
 /* Starts the copy of 16 (or 4) bytes; if not valid, the target becomes zero. */
 __device__ inline void copy_async_16(u32 to, const void *from, bool valid)
 {

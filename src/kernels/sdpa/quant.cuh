@@ -34,7 +34,7 @@ __device__ inline __half2 half2_of(u32 bits)
 /* Bytes LOW and HIGH of `four`, each minus 128, as two halves in one register. */
 template <int LOW, int HIGH> __device__ inline u32 pair(u32 four)
 {
-	if constexpr (param::dequant == param::dequant_kind::magic) {
+	if constexpr (param::dequant != param::dequant_kind::arith) {
 		/* 0x6400 | u is the half 1024 + u; 0x6480 is 1152. */
 		u32 h = __byte_perm(four, 0x64646464u, LOW | 0x40 | HIGH << 8 | 0x4000);
 		return bits(__hsub2(half2_of(h), half2_of(0x64806480u)));
@@ -42,6 +42,23 @@ template <int LOW, int HIGH> __device__ inline u32 pair(u32 four)
 	float low = static_cast<float>(static_cast<int>(four >> 8 * LOW & 255) - 128);
 	float high = static_cast<float>(static_cast<int>(four >> 8 * HIGH & 255) - 128);
 	return bits(__floats2half2_rn(low, high));
+}
+
+/*
+ * DEQUANT=direct: a byte u becomes the half u 2^-24, a subnormal one that is exact and costs a
+ * permutation. A product with it is too small by `shrunk` and too large by 128 times the sum of the
+ * other factor: for a row of scores a constant, which cancels, and for a row of outputs 128 times
+ * the sum of weights, which is summed by the same instruction with the same rounding as the output.
+ */
+constexpr bool direct = param::dequant == param::dequant_kind::direct;
+constexpr float shrunk = direct ? 0x1p-24f : 1.0f;
+
+/* As pair(), for K and V: the factor that may be shrunk and shifted. */
+template <int LOW, int HIGH> __device__ inline u32 shifted_pair(u32 four)
+{
+	if constexpr (direct)
+		return __byte_perm(four, 0, LOW | 0x40 | HIGH << 8 | 0x4000);
+	return pair<LOW, HIGH>(four);
 }
 
 /* u ^ 128 is u - 128 as a signed byte. */

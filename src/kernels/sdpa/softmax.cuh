@@ -20,7 +20,8 @@ constexpr float log2_e = 1.4426950408889634f;
 __device__ inline float factor(float q_scale, float k_scale)
 {
 	float base = param::exp == param::exp_kind::expf ? 1.0f : log2_e;
-	return q_scale * k_scale * rsqrtf(static_cast<float>(param::head_dim)) * base;
+	float shrunk = param::qk == param::qk_kind::f16 ? quant::shrunk : 1.0f;
+	return q_scale * k_scale * rsqrtf(static_cast<float>(param::head_dim)) * base / shrunk;
 }
 
 /*
@@ -46,14 +47,16 @@ __device__ inline float exp2_poly(float x)
 	return __int_as_float(__float_as_int(y) + (__float_as_int(shifted) << 23));
 }
 
-__device__ inline float exponential(float x)
+/* `poly` is a constant to the compiler: whether this one is of EXP=mix's quarter. */
+__device__ inline float exponential(float x, bool poly = false)
 {
 	if constexpr (param::exp == param::exp_kind::expf)
 		return expf(x);
 	else if constexpr (param::exp == param::exp_kind::poly)
 		return exp2_poly(x);
-	else
-		return ptx::exp2(x);
+	else if (param::exp == param::exp_kind::mix && poly)
+		return exp2_poly(x);
+	return ptx::exp2(x);
 }
 
 /* Both at once; arguments are rounded to half first, which costs 2^-11 of x in the weight. */

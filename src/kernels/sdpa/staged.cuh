@@ -48,7 +48,11 @@ constexpr int out_at = weights_at + (by_wmma ? 2 * tile_m * weight_pitch : 0);
 constexpr int shared_bytes = out_at + (by_wmma ? 4 * tile_m * out_pitch : 0);
 
 static_assert(param::qk == param::qk_kind::f16, "QK=s8 needs PV=mma");
-static_assert(param::exp != param::exp_kind::half2, "EXP=half2 needs PV=mma");
+static_assert(param::exp != param::exp_kind::half2 && param::exp != param::exp_kind::mix,
+	      "EXP=half2 and EXP=mix need PV=mma");
+static_assert(!quant::direct, "DEQUANT=direct needs PV=mma");
+static_assert(param::rescale == param::rescale_kind::each, "RESCALE=lazy needs PV=mma");
+static_assert(param::rowmax == param::rowmax_kind::fp, "ROWMAX=dpx needs PV=mma");
 static_assert(param::rowsum == param::rowsum_kind::add, "ROWSUM=mma needs PV=mma");
 static_assert(!param::swizzle && !param::q_in_registers, "these need PV=mma");
 static_assert((tile_m / 16) * (tile_n / 16) % param::warps == 0, "score tiles per warp");

@@ -5,6 +5,7 @@
  * needs several of them (a barrier, a shuffle, a matrix instruction) yields until all have come.
  * Nothing else is emulated: the kernel's own arithmetic is compiled C++.
  */
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
@@ -83,6 +84,20 @@ inline void __syncwarp()
 template <typename T> T __shfl_xor_sync(unsigned int, T x, int mask)
 {
 	return lanes::gather(x)[(lanes::self() & 31) ^ mask];
+}
+
+inline bool __any_sync(unsigned int, bool mine)
+{
+	const bool *of = lanes::gather(mine);
+	for (int i = 0; i < 32; i++)
+		if (of[i])
+			return true;
+	return false;
+}
+
+inline int __vimax3_s32(int a, int b, int c)
+{
+	return std::max(a, std::max(b, c));
 }
 
 inline int __float_as_int(float f)

@@ -110,15 +110,16 @@ inline void mma_f16(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1)
 	}
 }
 
-inline void mma_s8u8(int (&c)[4], const u32 (&a)[4], u32 b0, u32 b1)
+inline void mma_s8u8(int (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, const int (&c)[4])
 {
+	std::memmove(d, c, sizeof d);
 	const operands *of = lanes::gather(operands{ { a[0], a[1], a[2], a[3] }, { b0, b1 } });
 	int g = (lanes::self() & 31) / 4, t = lanes::self() & 3;
 
 	for (int i = 0; i < 4; i++) {
 		int row = g + 8 * (i / 2), column = 2 * t + i % 2;
 		for (int k = 0; k < 32; k++)
-			c[i] += (signed char)(of[row % 8 * 4 + k % 16 / 4]
+			d[i] += (signed char)(of[row % 8 * 4 + k % 16 / 4]
 						      .a[row / 8 + k / 16 * 2] >>
 					      8 * (k % 4)) *
 				(int)(unsigned char)(of[column * 4 + k % 16 / 4].b[k / 16] >>
