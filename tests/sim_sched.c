@@ -201,7 +201,7 @@ static void open_world(struct world *w, uint64_t seed, int64_t budget, int64_t s
 	w->budget = budget;
 	w->space = space;
 	w->sched = sched_new(&io, budget);
-	sched_set_lookahead(w->sched, w->lookahead);
+	sched_set_lookahead(w->sched, w->lookahead, w->lookahead);
 }
 
 static void each_trial_ends_once_and_the_budget_is_met(void **state)
@@ -240,6 +240,30 @@ static void an_exhausted_space_ends_short_of_the_budget(void **state)
 			assert_int_equal(w.finished[i], 1);
 		sched_free(w.sched);
 	}
+}
+
+static void compiling_runs_further_ahead_until_the_first_trial_has_ended(void **state)
+{
+	struct trial *t, *compiling[8];
+	struct world w;
+	int n = 0;
+
+	(void)state;
+	open_world(&w, 1, 300, TRIALS_MAX);
+	sched_set_lookahead(w.sched, 3, 6);
+	while (n < 8 && (t = sched_next_compile(w.sched)))
+		compiling[n++] = t;
+	assert_int_equal(n, 6);
+	for (int i = 0; i < 6; i++) {
+		trial_judge(compiling[i], OUTCOME_COMPILE_ERROR, "no");
+		sched_ended(w.sched, compiling[i]);
+		if (6 - (i + 1) >= 3)
+			assert_null(sched_next_compile(w.sched));
+	}
+	for (n = 0; n < 8 && sched_next_compile(w.sched);)
+		n++;
+	assert_int_equal(n, 3);
+	sched_free(w.sched);
 }
 
 static void a_held_scheduler_proposes_nothing_and_ends_what_is_in_flight(void **state)
@@ -522,6 +546,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_trial_ends_once_and_the_budget_is_met),
 		cmocka_unit_test(an_exhausted_space_ends_short_of_the_budget),
+		cmocka_unit_test(compiling_runs_further_ahead_until_the_first_trial_has_ended),
 		cmocka_unit_test(a_held_scheduler_proposes_nothing_and_ends_what_is_in_flight),
 		cmocka_unit_test(a_raised_budget_is_met_too),
 		cmocka_unit_test(a_scheduler_may_be_dropped_at_any_moment),

@@ -170,7 +170,7 @@ int replay_run(const struct recording *r, const struct replay_options *o, struct
 	w.n_compilers = o->jobs ? o->jobs : 1;
 	w.compiler = mem_array((size_t)w.n_compilers, sizeof *w.compiler);
 	w.sched = sched_new(&io, o->max_evals);
-	sched_set_lookahead(w.sched, ahead);
+	sched_set_lookahead(w.sched, ahead, ahead);
 	run(&w);
 	sched_free(w.sched);
 	search_free(w.search);

@@ -89,6 +89,13 @@ static int lookahead(const struct run *r)
 	return compile_slots(r) + 2 * r->setup.n_devices;
 }
 
+/* While the device gets ready, compiling goes on: about as far as the search would spread its first
+ * proposals over the space anyway. */
+static int first_lookahead(const struct run *r)
+{
+	return lookahead(r) + compile_slots(r) / 2;
+}
+
 static int new_search(struct run *r, struct err *e)
 {
 	const struct space *s = task_space(r->setup.bound);
@@ -109,7 +116,7 @@ static int new_search(struct run *r, struct err *e)
 	r->baseline = mem_copy(o.first, bytes);
 	io.ctx = r;
 	r->sched = sched_new(&io, r->record.budget);
-	sched_set_lookahead(r->sched, lookahead(r));
+	sched_set_lookahead(r->sched, lookahead(r), first_lookahead(r));
 	return search_new(s, &o, &r->search, e);
 }
 

@@ -11,7 +11,7 @@ struct sched {
 	struct sched_io io;
 	struct trial *trials; /* in flight, in the order proposed */
 	int in_flight;
-	int lookahead;
+	int lookahead, first_lookahead;
 	int64_t budget, done;
 	struct verdicts *verdicts;
 	bool held, more;
@@ -24,7 +24,7 @@ struct sched *sched_new(const struct sched_io *io, int64_t budget)
 
 	s->io = *io;
 	s->budget = budget;
-	s->lookahead = 1;
+	s->lookahead = s->first_lookahead = 1;
 	s->verdicts = verdicts_new();
 	return s;
 }
@@ -41,10 +41,11 @@ void sched_free(struct sched *s)
 	free(s);
 }
 
-void sched_set_lookahead(struct sched *s, int trials)
+void sched_set_lookahead(struct sched *s, int trials, int first)
 {
-	assert(trials >= 1);
+	assert(trials >= 1 && first >= trials);
 	s->lookahead = trials;
+	s->first_lookahead = first;
 }
 
 void sched_set_budget(struct sched *s, int64_t budget)
@@ -115,7 +116,9 @@ static void finish(struct sched *s, struct trial *t)
 
 static bool may_propose(const struct sched *s)
 {
-	return !s->held && !s->dry && s->in_flight < s->lookahead &&
+	int most = s->done ? s->lookahead : s->first_lookahead;
+
+	return !s->held && !s->dry && s->in_flight < most &&
 	       s->budget - s->done > s->in_flight;
 }
 

@@ -30,7 +30,9 @@ struct sched;
 struct sched *sched_new(const struct sched_io *io, int64_t budget);
 void sched_free(struct sched *s); /* accepts NULL; drops what is in flight */
 
-void sched_set_lookahead(struct sched *s, int trials); /* 1 at first */
+/* How many trials may be in flight: `trials`, and before any has ended `first`, since a device
+ * takes longer to get ready than a compiler. Both are 1 at first. */
+void sched_set_lookahead(struct sched *s, int trials, int first);
 void sched_set_budget(struct sched *s, int64_t budget);
 void sched_set_done(struct sched *s, int64_t done); /* of an earlier life */
 void sched_hold(struct sched *s, bool held); /* held: no new proposals; what is in flight ends */
