@@ -20,7 +20,7 @@ SRC   := $(sort $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c)))
 HDR   := $(sort $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.h)))
 OBJ   := $(SRC:%.c=$(B)/%.o)
 LIB   := $(filter-out $(B)/src/tuner/cli/main.o,$(OBJ))
-GEN   := $(B)/gen/kernels/verify.cu.inc $(B)/gen/kernels/standalone.h.inc $(B)/gen/sql.h $(B)/gen/version.h
+GEN   := $(B)/gen/kernels/verify.cu.inc $(B)/gen/kernels/ceilings.cu.inc $(B)/gen/kernels/standalone.h.inc $(B)/gen/sql.h $(B)/gen/version.h
 TEST  := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit_*.c tests/sim_*.c)))
 FUZZ  := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/fuzz_*.c)))
 E2E   := $(sort $(wildcard tests/e2e/test_*.py tests/e2e/test_*.sh))

@@ -26,6 +26,8 @@ static void check_request(const char *text, size_t size)
 		line = wire_ask_compile(q.id, q.runtime->name, &q.compile);
 	else if (q.verb == WIRE_MEASURE)
 		line = wire_ask_measure(q.id, &q.measure);
+	else if (q.verb == WIRE_CEILINGS)
+		line = wire_ask_ceilings(q.id, q.runtime->name, q.ordinal);
 	if (line) {
 		int r = wire_request_parse(line, strlen(line), &again, &e);
 
@@ -53,6 +55,8 @@ static void check_reply(const char *text, size_t size)
 		line = wire_tell_artifact(a.id, &a.artifact);
 	else if (a.verb == WIRE_MEASURE)
 		line = wire_tell_measurement(a.id, &a.measurement);
+	else if (a.verb == WIRE_CEILINGS)
+		line = wire_tell_ceilings(a.id, &a.ceilings);
 	if (line) {
 		if (wire_reply_parse(line, strlen(line), &again, &e) < 0)
 			abort();

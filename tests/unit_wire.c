@@ -410,6 +410,30 @@ static void a_worker_opens_measures_and_closes(void **state)
 	problem_free(p);
 }
 
+static void ceilings_that_are_no_numbers_are_unknown(void **state)
+{
+	struct ceilings c = { .dram_bytes_per_s = 4.2e12, .cache_bytes_per_s = INFINITY };
+	struct wire_reply a;
+	struct err e;
+	char *line;
+
+	(void)state;
+	c.operations_per_s[UNIT_F32] = 6e13;
+	c.operations_per_s[UNIT_S8_TENSOR] = -1;
+	c.operations_per_s[UNIT_E4M3_TENSOR] = NAN;
+	line = wire_tell_ceilings(7, &c);
+	if (wire_reply_parse(line, strlen(line), &a, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_int_equal(a.verb, WIRE_CEILINGS);
+	assert_true(a.ceilings.dram_bytes_per_s == 4.2e12);
+	assert_true(a.ceilings.cache_bytes_per_s == 0);
+	assert_true(a.ceilings.operations_per_s[UNIT_F32] == 6e13);
+	assert_true(a.ceilings.operations_per_s[UNIT_S8_TENSOR] == 0);
+	assert_true(a.ceilings.operations_per_s[UNIT_E4M3_TENSOR] == 0);
+	wire_reply_release(&a);
+	free(line);
+}
+
 static void roles_do_what_is_theirs(void **state)
 {
 	struct compile_job job = { .source = "x.cu", .entry = "f", .arch = "noop", .cache = "/" };
@@ -418,6 +442,9 @@ static void roles_do_what_is_theirs(void **state)
 
 	(void)state;
 	assert_int_equal(a.error.code, ERR_PROTOCOL);
+	a = exchange(c, wire_ask_ceilings(5, "noop", 0));
+	assert_false(a.failed);
+	assert_int_equal(a.verb, WIRE_CEILINGS);
 	a = exchange(c, wire_ask_probe(2, "host"));
 	assert_int_equal(a.n_devices, 1);
 	wire_reply_release(&a);
@@ -505,6 +532,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bad_requests_are_refused_with_the_place),
 		cmocka_unit_test(a_problem_that_does_not_hold_together_is_refused),
 		cmocka_unit_test(a_worker_opens_measures_and_closes),
+		cmocka_unit_test(ceilings_that_are_no_numbers_are_unknown),
 		cmocka_unit_test(roles_do_what_is_theirs),
 		cmocka_unit_test(garbage_gets_an_error_and_the_worker_goes_on),
 		cmocka_unit_test(a_late_worker_is_killed),

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "runtime/cuda.h"
+#include "runtime/cuda_ceilings.h"
 #include "runtime/cuda_compile.h"
 #include "runtime/cuda_measure.h"
 #include "runtime/cuda_session.h"
@@ -71,4 +72,5 @@ const struct runtime runtime_cuda = {
 	.open = cuda_open,
 	.measure = cuda_measure,
 	.close = cuda_close,
+	.ceilings = cuda_ceilings,
 };

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "runtime/host_ceilings.h"
 #include "runtime/host_compile.h"
 #include "runtime/host_measure.h"
 #include "runtime/host_session.h"
@@ -153,4 +154,5 @@ const struct runtime runtime_host = {
 	.open = host_session_open,
 	.measure = host_measure,
 	.close = host_session_close,
+	.ceilings = host_ceilings,
 };

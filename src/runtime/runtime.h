@@ -9,6 +9,7 @@
 #include "runtime/device.h"
 #include "runtime/outcome.h"
 #include "runtime/problem.h"
+#include "runtime/roofline.h"
 
 /*
  * Where kernels are compiled and measured. A runtime is six functions, none optional; they block,
@@ -148,6 +149,9 @@ struct runtime {
 	int (*measure)(struct session *s, const struct measure_job *job, struct measurement *ret,
 		       struct err *e);
 	void (*close)(struct session *s);
+	/* Measures what the device can do at best, with no kernel of any task; takes the device for
+	 * up to 0.2 s. May be called beside an open session that is idle. */
+	int (*ceilings)(int ordinal, struct ceilings *ret, struct err *e);
 };
 
 extern const struct runtime runtime_cuda, runtime_host, runtime_noop;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tuner/cli/ceilings.h"
 #include "tuner/cli/doctor.h"
 #include "tuner/cli/noise.h"
 #include "tuner/cli/print.h"
@@ -10,7 +11,7 @@
 
 struct doctor_command {
 	const char *nvrtc, *task, *preset;
-	bool noise;
+	bool noise, ceilings;
 	int64_t count;
 };
 
@@ -27,6 +28,11 @@ static const struct option_spec options[] = {
 	  .help = "instead: measure one configuration many times, as trials are, and say which "
 		  "differences can be told apart",
 	  .offset = offsetof(struct doctor_command, noise) },
+	{ .name = "ceilings",
+	  .kind = OPTION_FLAG,
+	  .help = "instead: measure what each device can do at best (bandwidths, operations a "
+		  "second), beside the limits that follow from its clocks",
+	  .offset = offsetof(struct doctor_command, ceilings) },
 	{ .name = "task",
 	  .kind = OPTION_TEXT,
 	  .value = "TASK",
@@ -99,6 +105,12 @@ static int run(const struct invocation *v, struct err *e)
 	struct findings *f;
 	int status;
 
+	if (c->noise && c->ceilings) {
+		err_set(e, ERR_INVALID, "--noise and --ceilings: one of them at a time");
+		return -EXIT_USAGE;
+	}
+	if (c->ceilings)
+		return ceilings_report(v, c->nvrtc, e);
 	if (c->noise)
 		return noise_report(v, &noise, e);
 	if (c->task || c->preset) {

@@ -112,3 +112,30 @@ const char *figure_seconds(double s, char ret[FIGURE_MAX])
 		snprintf(ret, FIGURE_MAX, "%ld h %02ld m", whole / 3600, whole / 60 % 60);
 	return ret;
 }
+
+const char *figure_rate(double per_s, const char *unit, char ret[FIGURE_MAX])
+{
+	static const char *const prefixes[] = { "", "k", "M", "G", "T", "P", "E" };
+	size_t i = 0;
+
+	if (!(per_s > 0))
+		return unknown(ret);
+	while (per_s >= 999.95 && i + 1 < sizeof prefixes / sizeof prefixes[0]) {
+		per_s /= 1000;
+		i++;
+	}
+	snprintf(ret, FIGURE_MAX, "%.*f %s%s",
+		 per_s < 10    ? 2
+		 : per_s < 100 ? 1
+			       : 0,
+		 per_s, prefixes[i], unit);
+	return ret;
+}
+
+const char *figure_share(double share, char ret[FIGURE_MAX])
+{
+	if (!(share > 0))
+		return unknown(ret);
+	snprintf(ret, FIGURE_MAX, "%.*f %%", share < 0.0995 ? 1 : 0, 100 * share);
+	return ret;
+}

@@ -165,6 +165,15 @@ static char *answer_measure(struct server *s, const struct wire_request *q, stru
 	return line;
 }
 
+static char *answer_ceilings(const struct wire_request *q, struct err *e)
+{
+	struct ceilings c = { 0 };
+
+	if (q->runtime->ceilings(q->ordinal, &c, e) < 0)
+		return NULL;
+	return wire_tell_ceilings(q->id, &c);
+}
+
 static bool role_takes(const char *role, enum wire_verb verb)
 {
 	return verb == WIRE_PROBE || (verb == WIRE_COMPILE) == (strcmp(role, "compile") == 0);
@@ -190,6 +199,8 @@ static char *answer(struct server *s, struct wire_request *q, struct err *e)
 	case WIRE_CLOSE:
 		close_session(s);
 		return wire_tell_closed(q->id);
+	case WIRE_CEILINGS:
+		return answer_ceilings(q, e);
 	case WIRE_VERB_COUNT:
 		break;
 	}

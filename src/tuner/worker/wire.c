@@ -10,7 +10,8 @@
 #include "tuner/worker/wire_problem.h"
 #include "tuner/worker/wire_result.h"
 
-static const char *const verb_names[] = { "probe", "compile", "warm", "open", "measure", "close" };
+static const char *const verb_names[] = { "probe",   "compile", "warm",	   "open",
+					  "measure", "close",	"ceilings" };
 
 static const struct {
 	enum err_code code;
@@ -49,12 +50,22 @@ char *wire_ask_probe(int64_t id, const char *runtime)
 	return line_of(new_request(id, WIRE_PROBE, runtime));
 }
 
-char *wire_ask_warm(int64_t id, const char *runtime, int ordinal)
+static char *ask_of_device(int64_t id, enum wire_verb verb, const char *runtime, int ordinal)
 {
-	cJSON *o = new_request(id, WIRE_WARM, runtime);
+	cJSON *o = new_request(id, verb, runtime);
 
 	json_add_int(o, "ordinal", ordinal);
 	return line_of(o);
+}
+
+char *wire_ask_warm(int64_t id, const char *runtime, int ordinal)
+{
+	return ask_of_device(id, WIRE_WARM, runtime, ordinal);
+}
+
+char *wire_ask_ceilings(int64_t id, const char *runtime, int ordinal)
+{
+	return ask_of_device(id, WIRE_CEILINGS, runtime, ordinal);
 }
 
 char *wire_ask_open(int64_t id, const char *runtime, int ordinal, const struct problem *p)
@@ -150,6 +161,7 @@ static const char *const request_keys[][6] = {
 	[WIRE_OPEN] = { "id", "do", "runtime", "ordinal", "problem" },
 	[WIRE_MEASURE] = { "id", "do", "job" },
 	[WIRE_CLOSE] = { "id", "do" },
+	[WIRE_CEILINGS] = { "id", "do", "runtime", "ordinal" },
 };
 
 static int get_request(const struct json_node *n, struct wire_request *ret, struct err *e)
@@ -171,6 +183,7 @@ static int get_request(const struct json_node *n, struct wire_request *ret, stru
 		r = json_need(n, "job", &job, e);
 		return r < 0 ? r : wire_get_compile_job(&job, &ret->compile, &o->lists, e);
 	case WIRE_WARM:
+	case WIRE_CEILINGS:
 		return get_ordinal(n, ret, e);
 	case WIRE_OPEN:
 		return get_open(n, ret, e);
@@ -282,6 +295,11 @@ char *wire_tell_closed(int64_t id)
 	return reply_with(id, "closed", cJSON_CreateTrue());
 }
 
+char *wire_tell_ceilings(int64_t id, const struct ceilings *c)
+{
+	return reply_with(id, "ceilings", wire_put_ceilings(c));
+}
+
 static int get_error(const struct json_node *n, struct wire_reply *ret, struct err *e)
 {
 	static const char *const keys[] = { "code", "message", NULL };
@@ -308,8 +326,8 @@ static int get_true(const struct json_node *n, struct err *e)
 
 static int get_answer(const struct json_node *n, struct wire_reply *ret, struct err *e)
 {
-	static const char *const answers[] = { "devices", "artifact",	 "warm",
-					       "opened",  "measurement", "closed" };
+	static const char *const answers[] = { "devices",     "artifact", "warm",    "opened",
+					       "measurement", "closed",	  "ceilings" };
 	struct json_node part;
 	int verb = 0;
 
@@ -323,6 +341,8 @@ static int get_answer(const struct json_node *n, struct wire_reply *ret, struct 
 		return wire_get_artifact(&part, &ret->artifact, e);
 	case WIRE_MEASURE:
 		return wire_get_measurement(&part, &ret->measurement, e);
+	case WIRE_CEILINGS:
+		return wire_get_ceilings(&part, &ret->ceilings, e);
 	case WIRE_WARM:
 	case WIRE_OPEN:
 	case WIRE_CLOSE:

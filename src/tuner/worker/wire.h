@@ -13,6 +13,7 @@
  *   {"id":6,"do":"warm","runtime":"cuda","ordinal":0}             {"id":6,"warm":true}
  *   {"id":3,"do":"open","runtime":"cuda","ordinal":0,"problem":{...}}  {"id":3,"opened":true}
  *   {"id":4,"do":"measure","job":{...}}                           {"id":4,"measurement":{...}}
+ *   {"id":6,"do":"ceilings","runtime":"cuda","ordinal":0}         {"id":6,"ceilings":{...}}
  *   {"id":5,"do":"close"}                                         {"id":5,"closed":true}
  *
  * or {"id":N,"error":{"code":"missing","message":"..."}}. Numbers a double cannot hold travel as
@@ -28,6 +29,7 @@ enum wire_verb {
 	WIRE_OPEN,
 	WIRE_MEASURE,
 	WIRE_CLOSE,
+	WIRE_CEILINGS,
 	WIRE_VERB_COUNT
 };
 
@@ -38,6 +40,7 @@ char *wire_ask_warm(int64_t id, const char *runtime, int ordinal);
 char *wire_ask_open(int64_t id, const char *runtime, int ordinal, const struct problem *p);
 char *wire_ask_measure(int64_t id, const struct measure_job *job);
 char *wire_ask_close(int64_t id);
+char *wire_ask_ceilings(int64_t id, const char *runtime, int ordinal);
 
 struct wire_request {
 	int64_t id;
@@ -60,6 +63,7 @@ char *wire_tell_warm(int64_t id);
 char *wire_tell_opened(int64_t id);
 char *wire_tell_measurement(int64_t id, const struct measurement *m);
 char *wire_tell_closed(int64_t id);
+char *wire_tell_ceilings(int64_t id, const struct ceilings *c);
 
 struct wire_reply {
 	int64_t id;
@@ -70,6 +74,7 @@ struct wire_reply {
 	int n_devices;
 	struct artifact artifact;
 	struct measurement measurement;
+	struct ceilings ceilings;
 };
 int wire_reply_parse(const char *line, size_t len, struct wire_reply *ret, struct err *e);
 void wire_reply_release(struct wire_reply *r);

@@ -1,5 +1,6 @@
 #include "tuner/worker/wire_result.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,22 @@ static const struct wire_field device_fields[] = {
 	{ name, WIRE_I64,  offsetof(struct device, attr) + DEVICE_##id * sizeof(int64_t), \
 	  0,	INT64_MAX, NULL },
 	DEVICE_ATTR_MAP(X)
+#undef X
+		WIRE_END,
+};
+
+static const struct wire_field ceilings_fields[] = {
+	WIRE_PLAIN(struct ceilings, dram_bytes_per_s, WIRE_DOUBLE),
+	WIRE_PLAIN(struct ceilings, cache_bytes_per_s, WIRE_DOUBLE),
+	WIRE_PLAIN(struct ceilings, cache_bytes, WIRE_DOUBLE),
+#define X(id, name, help)                                                           \
+	{ name,                                                                     \
+	  WIRE_DOUBLE,                                                              \
+	  offsetof(struct ceilings, operations_per_s) + UNIT_##id * sizeof(double), \
+	  0,                                                                        \
+	  0,                                                                        \
+	  NULL },
+	WORK_UNIT_MAP(X)
 #undef X
 		WIRE_END,
 };
@@ -113,6 +130,29 @@ int wire_get_devices(const struct json_node *n, struct device **ret, int *ret_n,
 		free(list);
 	else
 		*ret = list;
+	return r;
+}
+
+cJSON *wire_put_ceilings(const struct ceilings *c)
+{
+	return wire_put(c, ceilings_fields);
+}
+
+static double sound(double figure)
+{
+	return isfinite(figure) && figure > 0 ? figure : 0;
+}
+
+/* A ceiling that is no number bounds nothing, as one that is unknown. */
+int wire_get_ceilings(const struct json_node *n, struct ceilings *ret, struct err *e)
+{
+	double *figures[] = { &ret->dram_bytes_per_s, &ret->cache_bytes_per_s, &ret->cache_bytes };
+	int r = wire_get(n, ret, ceilings_fields, e);
+
+	for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+		*figures[i] = sound(*figures[i]);
+	for (int u = 0; u < WORK_UNIT_COUNT; u++)
+		ret->operations_per_s[u] = sound(ret->operations_per_s[u]);
 	return r;
 }
 

@@ -8,6 +8,9 @@
 cJSON *wire_put_devices(const struct device *d, int n);
 int wire_get_devices(const struct json_node *n, struct device **ret, int *ret_n, struct err *e);
 
+cJSON *wire_put_ceilings(const struct ceilings *c);
+int wire_get_ceilings(const struct json_node *n, struct ceilings *ret, struct err *e);
+
 cJSON *wire_put_artifact(const struct artifact *a);
 int wire_get_artifact(const struct json_node *n, struct artifact *ret, struct err *e);
 
