@@ -40,6 +40,9 @@ SELECT id FROM run ORDER BY id DESC LIMIT 1;
 -- name: run_newest_unfinished
 SELECT id FROM run WHERE state NOT IN ('done', 'failed', 'cancelled') ORDER BY id DESC LIMIT 1;
 
+-- name: run_recorded
+SELECT id FROM run WHERE runtime = 'recorded' AND source_hash = ? ORDER BY id LIMIT 1;
+
 -- name: source_add
 INSERT INTO source (hash, text) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING;
 
@@ -90,6 +93,9 @@ INSERT INTO verification (trial, no, shape, reference, seed, max_abs, mean_abs, 
 	passed, why)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: metric_add
+INSERT INTO metric (trial, no, name, value) VALUES (?, ?, ?, ?);
+
 -- name: trial_each
 SELECT * FROM trial_row WHERE run = ? AND no > ? ORDER BY no;
 
@@ -117,6 +123,9 @@ FROM timing WHERE trial = ? ORDER BY no;
 SELECT shape, reference, seed, max_abs, mean_abs, rel_l2, bad_fraction, nans, unwritten, first_bad,
 	guards_intact, inputs_intact, deterministic, passed, why
 FROM verification WHERE trial = ? ORDER BY no;
+
+-- name: metric_each
+SELECT name, value FROM metric WHERE trial = ? ORDER BY no;
 
 -- name: trial_known
 SELECT t.id FROM trial t JOIN run r ON r.id = t.run

@@ -179,7 +179,8 @@ CREATE TABLE timing (
 	trial INTEGER NOT NULL REFERENCES trial (id),
 	no INTEGER NOT NULL,
 	shape INTEGER NOT NULL,
-	mode TEXT NOT NULL CHECK (mode = 'graph' OR mode = 'event' OR mode = 'cpu'),
+	mode TEXT NOT NULL CHECK (
+		mode = 'graph' OR mode = 'event' OR mode = 'cpu' OR mode = 'recorded'),
 	l2 TEXT NOT NULL CHECK (l2 IN ('warm', 'cold')),
 	p50_ns REAL NOT NULL CONSTRAINT timing_is_no_less_than_0 CHECK (p50_ns >= 0),
 	mean_ns REAL,
@@ -193,6 +194,15 @@ CREATE TABLE timing (
 	aborted INTEGER NOT NULL CHECK (aborted IN (0, 1)),
 	throttled INTEGER NOT NULL CHECK (throttled >= 0),
 	samples BLOB NOT NULL CHECK (length(samples) % 8 = 0),
+	PRIMARY KEY (trial, no)
+) STRICT, WITHOUT ROWID;
+
+-- Other figures of a trial that was imported, in its recording's own units.
+CREATE TABLE metric (
+	trial INTEGER NOT NULL REFERENCES trial (id),
+	no INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	value REAL NOT NULL,
 	PRIMARY KEY (trial, no)
 ) STRICT, WITHOUT ROWID;
 

@@ -36,7 +36,7 @@ static void same_recording(const struct recording *found, const struct recording
 
 		assert_string_equal(y->key, x->key);
 		assert_int_equal(y->ok, x->ok);
-		assert_int_equal(y->compiled, x->compiled);
+		assert_int_equal(recorded_compiled(y), recorded_compiled(x));
 		same_number(x->key, y->value, x->value);
 		same_number(x->key, y->compile_s, x->compile_s);
 		same_number(x->key, y->measure_s, x->measure_s);
@@ -73,9 +73,9 @@ static void a_failure_is_an_entry_and_an_illegal_configuration_is_none(void **st
 	assert_false(space_legal(r->space, illegal));
 	assert_int_equal(recording_find(r, illegal), r->n);
 	assert_true(space_legal(r->space, fails));
-	assert_false(entry_of(r, "16,1,True,a")->compiled);
+	assert_int_equal(entry_of(r, "16,1,True,a")->outcome, OUTCOME_COMPILE_ERROR);
 	assert_false(entry_of(r, "16,1,True,a")->ok);
-	assert_true(entry_of(r, "64,1,False,b c")->compiled);
+	assert_int_equal(entry_of(r, "64,1,False,b c")->outcome, OUTCOME_FAULT);
 	assert_false(entry_of(r, "64,1,False,b c")->ok);
 	recording_free(r);
 }

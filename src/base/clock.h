@@ -10,4 +10,8 @@ int64_t clock_wall_ms(void); /* Unix time in milliseconds: what is stored for pe
 enum { CLOCK_ISO_MAX = 32 };
 void clock_iso(int64_t wall_ms, char ret[CLOCK_ISO_MAX]); /* "2026-11-21T08:15:30Z" */
 
+/* The other way: a date, then T or a space, then a time with or without a fraction and an offset;
+ * UTC where there is none. 0: none of that. */
+int64_t clock_parse(const char *iso);
+
 #endif

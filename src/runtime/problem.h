@@ -104,7 +104,8 @@ struct problem_shape {
 	struct launch *references;    /* n_references */
 };
 
-enum timing_mode { TIMING_GRAPH, TIMING_EVENT, TIMING_CPU };
+/* RECORDED: someone else took the time; nothing here measures so. */
+enum timing_mode { TIMING_GRAPH, TIMING_EVENT, TIMING_CPU, TIMING_RECORDED };
 enum timing_l2 { TIMING_L2_WARM, TIMING_L2_COLD };
 
 struct timing_options {
@@ -136,7 +137,7 @@ struct problem {
 void problem_free(struct problem *p); /* accepts NULL and half-built */
 void launch_release(struct launch *l);
 void launch_copy(struct launch *to, const struct launch *from);
-const char *timing_mode_name(enum timing_mode m); /* "graph", "event", "cpu" */
+const char *timing_mode_name(enum timing_mode m); /* "graph", "event", "cpu", "recorded" */
 int timing_mode_parse(const char *name, enum timing_mode *ret);
 const char *timing_l2_name(enum timing_l2 l); /* "warm", "cold" */
 int timing_l2_parse(const char *name, enum timing_l2 *ret);

@@ -201,11 +201,10 @@ static int tell(struct stored *s, bool json, struct err *e)
 {
 	struct trials x = { 0 };
 	struct insight in;
-	int r = stored_bind(s, e);
+	int r = stored_space(s, &x.space, e);
 
 	if (r < 0)
 		return r;
-	x.space = task_space(s->setup.bound);
 	x.inert = inert_new(space_params(x.space));
 	r = store_each_trial(s->store, s->run.id, 0, on_trial, &x, e);
 	if (r == 0 && x.n == 0)

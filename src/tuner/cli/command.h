@@ -64,6 +64,7 @@ struct command {
 	X(bench)       \
 	X(compare)     \
 	X(replay)      \
+	X(import)      \
 	X(doctor)      \
 	X(daemon)      \
 	X(worker)

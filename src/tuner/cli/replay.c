@@ -130,8 +130,8 @@ static void end_work(struct world *w, struct worker *x)
 	if (x == &w->device) {
 		t->verdict.outcome = entry->ok ? OUTCOME_OK : OUTCOME_FAULT;
 		sched_ended(w->sched, t);
-	} else if (!entry->compiled) {
-		t->verdict.outcome = OUTCOME_COMPILE_ERROR;
+	} else if (!recorded_compiled(entry)) {
+		t->verdict.outcome = entry->outcome;
 		sched_ended(w->sched, t);
 	} else {
 		set_key(w, t);

@@ -35,6 +35,7 @@ int stored_open(const char *db, int64_t id, struct stored *ret, struct err *e)
 void stored_release(struct stored *s)
 {
 	setup_release(&s->setup);
+	recording_free(s->recording);
 	run_record_release(&s->run);
 	store_close(s->store);
 	memset(s, 0, sizeof *s);
@@ -112,8 +113,10 @@ int stored_bind(struct stored *s, struct err *e)
 	struct device *devices = NULL;
 	char *text = NULL;
 	cJSON *tree = NULL;
-	int n, r;
+	int n, r = run_need_kernel(&s->run, e);
 
+	if (r < 0)
+		return r;
 	if (!s->run.environment)
 		return err_set(e, ERR_MISSING, "run %" PRId64 " has not started: no device yet",
 			       s->run.id);
@@ -128,6 +131,24 @@ int stored_bind(struct stored *s, struct err *e)
 	free(text);
 	cJSON_Delete(tree);
 	return r < 0 ? err_wrap(e, "run %" PRId64, s->run.id) : 0;
+}
+
+int stored_space(struct stored *s, const struct space **ret, struct err *e)
+{
+	int r = 0;
+
+	if (run_recorded(&s->run)) {
+		if (!s->recording)
+			r = recording_described(s->run.task_text, &s->recording, e);
+		if (r == 0)
+			*ret = s->recording->space;
+		return r < 0 ? err_wrap(e, "run %" PRId64, s->run.id) : 0;
+	}
+	if (!s->setup.bound)
+		r = stored_bind(s, e);
+	if (r == 0)
+		*ret = task_space(s->setup.bound);
+	return r;
 }
 
 /* --- figures --- */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "tuner/daemon/engine.h"
+#include "tuner/daemon/import.h"
 #include "tuner/daemon/request.h"
 #include "tuner/daemon/stop.h"
 #include "version.h"
@@ -243,6 +244,34 @@ static int runs_list(struct control *c, struct rpc_call *call, const struct json
 	return finish(call, o, r);
 }
 
+/* --- runs.import --- */
+
+static int runs_import(struct control *c, struct rpc_call *call, const struct json_node *params,
+		       struct err *e)
+{
+	static const char *const keys[] = { "file", "t1", "name", NULL };
+	struct import_request q = { 0 };
+	struct import_result x;
+	struct json_node file;
+	int r = json_only(params, keys, e);
+
+	if (r == 0)
+		r = json_need(params, "file", &file, e);
+	if (r == 0)
+		r = json_string(&file, &q.file, e);
+	if (r == 0 && q.file[0] != '/')
+		r = json_expected(&file, e, "an absolute path");
+	if (r == 0)
+		r = json_opt_string(params, "t1", &q.t1, e);
+	if (r == 0)
+		r = json_opt_string(params, "name", &q.name, e);
+	if (r == 0)
+		r = engine_import(c->engine, &q, &x, e);
+	if (r == 0)
+		rpc_result(call, import_json(&x));
+	return r;
+}
+
 /* --- runs.top --- */
 
 struct top {
@@ -416,6 +445,7 @@ static const struct {
 	{ "search.cancel", search_cancel },
 	{ "runs.list", runs_list },
 	{ "runs.top", runs_top },
+	{ "runs.import", runs_import },
 	{ "events.subscribe", events_subscribe },
 	{ "daemon.status", daemon_status },
 	{ "daemon.stop", daemon_stop },

@@ -23,6 +23,8 @@
  *   runs.top       {"run"?, "k"?: 10}  -> {"run", "rows": [{"rank", "trial", "config", "p50_us",
  *                  "ci_us": [low, high], "speedup", "registers", "shared_bytes", "spill_bytes",
  *                  "cubin"}...]}
+ *   runs.import    {"file": absolute path, "t1"?, "name"?} -> {"run", "new", "trials", "repeated",
+ *                  "illegal", "dropped_bytes"}; see import.h
  *   events.subscribe {"from"?: the next one} -> {"from"}; then a notification for each event
  *                  numbered `from` or higher, in order, without gaps:
  *                  {"method": "event", "params": {"no", "at_ms", "run", "kind", "body": {...}}}

@@ -57,6 +57,12 @@ int engine_resume(struct engine *x, int64_t run, const struct stop_change *chang
 int engine_pause(struct engine *x, int64_t run, struct engine_answer *ret, struct err *e);
 int engine_cancel(struct engine *x, int64_t run, struct engine_answer *ret, struct err *e);
 
+/* See import.h. At once: meanwhile nothing else is done, for about a second a 10^4 trials. */
+struct import_request;
+struct import_result;
+int engine_import(struct engine *x, const struct import_request *q, struct import_result *ret,
+		  struct err *e);
+
 /* A run as it is shown: with the figures and the state of the moment. */
 struct engine_run {
 	const struct run_record *record;

@@ -5,10 +5,11 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "tuner/daemon/import.h"
 #include "tuner/daemon/row.h"
 #include "tuner/daemon/stop.h"
 
-/* Resuming, pausing and cancelling runs, active or not; and showing them. */
+/* Resuming, pausing and cancelling runs, active or not; importing others'; and showing them. */
 
 static const char *shown_state(const struct engine *x, const struct run_record *rec)
 {
@@ -101,6 +102,8 @@ static int resume_inactive(struct engine *x, int64_t run, const struct stop_chan
 	struct run_record rec = { 0 };
 	int r = store_run(x->store, run, &rec, e);
 
+	if (r == 0)
+		r = run_need_kernel(&rec, e);
 	if (r == 0) {
 		stop_apply(c, &rec);
 		r = check_limits(x, &rec, e);
@@ -179,6 +182,22 @@ int engine_cancel(struct engine *x, int64_t run, struct engine_answer *ret, stru
 		return hold_inactive(x, run, RUN_CANCELLED, "cancelled by a user", ret, e);
 	run_cancel(a->run);
 	answer(x, run_record_of(a->run), ret);
+	return 0;
+}
+
+int engine_import(struct engine *x, const struct import_request *q, struct import_result *ret,
+		  struct err *e)
+{
+	struct event_record event;
+	int r = ledger_flush(x->ledger, e);
+
+	if (r == 0)
+		r = import_file(x->store, q, ret, &event, e);
+	if (r < 0)
+		return r;
+	if (event.no)
+		x->io.published(x->io.ctx, &event);
+	event_record_release(&event);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "tuner/daemon/record.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,21 @@ int trial_origin_parse(const char *name, enum trial_origin *ret)
 	return 0;
 }
 
+bool run_recorded(const struct run_record *r)
+{
+	return strcmp(r->runtime, RUNTIME_RECORDED) == 0;
+}
+
+int run_need_kernel(const struct run_record *r, struct err *e)
+{
+	if (!run_recorded(r))
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "run %" PRId64 " was imported from %s: its trials are there, its kernel is "
+		       "not, so that nothing of it can be built or measured",
+		       r->id, r->task_path ? r->task_path : "a recording");
+}
+
 void run_record_release(struct run_record *r)
 {
 	free(r->task_name);
@@ -76,11 +92,26 @@ void run_record_release(struct run_record *r)
 	memset(r, 0, sizeof *r);
 }
 
+const struct ptxas no_ptxas = {
+#define X(field) -1,
+	PTXAS_MAP(X)
+#undef X
+};
+
+const struct function no_function = {
+#define X(field) -1,
+	FUNCTION_MAP(X)
+#undef X
+};
+
 void trial_record_release(struct trial_record *t)
 {
 	for (int i = 0; i < t->n_timings; i++)
 		free(t->timings[i].samples_ns);
 	free(t->timings);
+	for (int i = 0; i < t->n_metrics; i++)
+		free(t->metrics[i].name);
+	free(t->metrics);
 	free(t->checks);
 	free(t->config);
 	free(t->op);

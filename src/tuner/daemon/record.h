@@ -45,7 +45,7 @@ struct run_record {
 	char *task_text;
 	char task_hash[HASH_HEX], source_hash[HASH_HEX];
 	char identity[HASH_HEX]; /* results may be shared between runs of one identity */
-	char *runtime;		 /* "cuda", "host", "noop" */
+	char *runtime;		 /* "cuda", "host", "noop", "recorded" */
 	char *strategy;
 	int elite_k;
 	uint64_t seed;
@@ -71,6 +71,13 @@ struct run_record {
 };
 void run_record_release(struct run_record *r);
 
+/* What `import` makes: a run that has ended, of trials that someone else measured. Its task_text is
+ * a description (recording_describe), its source_hash that of the file; there are no sources. */
+#define RUNTIME_RECORDED "recorded"
+bool run_recorded(const struct run_record *r);
+/* Refuses what needs the kernel of a run; 0 when it has one. */
+int run_need_kernel(const struct run_record *r, struct err *e);
+
 /* How a trial came by its result. */
 #define TRIAL_ORIGIN_MAP(X)                                                               \
 	X(MEASURED, "measured", "compiled and run for this trial")                        \
@@ -89,6 +96,11 @@ int trial_origin_parse(const char *name, enum trial_origin *ret);
 /* When each phase began, in wall clock milliseconds with fractions; 0: never reached. */
 #define TRIAL_PHASE_MAP(X) \
 	X(proposed) X(compile_start) X(compile_end) X(measure_start) X(measure_end) X(stored)
+
+struct metric {
+	char *name;
+	double value;
+};
 
 struct trial_record {
 	int64_t id; /* row; unique over all runs */
@@ -121,6 +133,8 @@ struct trial_record {
 	int n_timings;
 	struct check *checks;
 	int n_checks;
+	struct metric *metrics; /* of an imported trial */
+	int n_metrics;
 	struct {
 #define X(phase) double phase;
 		TRIAL_PHASE_MAP(X)
@@ -128,6 +142,8 @@ struct trial_record {
 	} at;
 };
 void trial_record_release(struct trial_record *t);
+extern const struct ptxas no_ptxas;	  /* nothing is known of it */
+extern const struct function no_function; /* likewise */
 
 struct event_record {
 	int64_t no; /* 1, 2, ... over all runs; clients catch up from a number */

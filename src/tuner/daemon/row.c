@@ -39,18 +39,6 @@ static void take_artifact(struct trial *t, struct trial_record *ret)
 	ret->ptxas = a->ptxas;
 }
 
-static const struct ptxas no_ptxas = {
-#define X(field) -1,
-	PTXAS_MAP(X)
-#undef X
-};
-
-static const struct function no_function = {
-#define X(field) -1,
-	FUNCTION_MAP(X)
-#undef X
-};
-
 void row_from_trial(struct trial *t, struct trial_record *ret)
 {
 	const struct verdict *v = &t->verdict;

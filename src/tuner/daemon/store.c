@@ -217,6 +217,26 @@ int store_newest_run(struct store *s, bool unfinished, int64_t *ret, struct err 
 	return r < 0 ? r : 0;
 }
 
+/* A statement that gives one number, if any. */
+static int find_id(struct sql_call *c, int64_t *ret, struct err *e)
+{
+	int r = sql_step(c, e);
+
+	if (r >= 0)
+		*ret = r ? sql_take_int(c) : 0;
+	sql_end(c);
+	return r < 0 ? r : 0;
+}
+
+int store_find_recorded(struct store *s, const char *hash, int64_t *ret, struct err *e)
+{
+	struct sql_call c;
+
+	sql_prepare(&s->sql, SQL_run_recorded, &c);
+	sql_put_text(&c, hash);
+	return find_id(&c, ret, e);
+}
+
 int store_each_source(struct store *s, int64_t run, store_on_source *f, void *ctx, struct err *e)
 {
 	return store_run_sources(&s->sql, run, f, ctx, e);
@@ -320,18 +340,13 @@ int store_find_known(struct store *s, const char *identity, const char *config, 
 {
 	unsigned char key[TRIAL_KEY_BYTES];
 	struct sql_call c;
-	int r;
 
 	store_trial_key(identity, config, key);
 	sql_prepare(&s->sql, SQL_trial_known, &c);
 	sql_put_blob(&c, key, TRIAL_KEY_BYTES);
 	sql_put_text(&c, identity);
 	sql_put_text(&c, config);
-	r = sql_step(&c, e);
-	if (r >= 0)
-		*ret = r ? sql_take_int(&c) : 0;
-	sql_end(&c);
-	return r < 0 ? r : 0;
+	return find_id(&c, ret, e);
 }
 
 /* --- reading events --- */
@@ -364,12 +379,7 @@ int store_each_event(struct store *s, int64_t after, int64_t limit, store_on_eve
 int store_last_event(struct store *s, int64_t *ret, struct err *e)
 {
 	struct sql_call c;
-	int r;
 
 	sql_prepare(&s->sql, SQL_event_last, &c);
-	r = sql_step(&c, e);
-	if (r >= 0)
-		*ret = r ? sql_take_int(&c) : 0;
-	sql_end(&c);
-	return r < 0 ? r : 0;
+	return find_id(&c, ret, e);
 }

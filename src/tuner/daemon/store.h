@@ -43,7 +43,7 @@ int store_add_run(struct store *s, struct run_record *r, const struct store_sour
 int store_update_run(struct store *s, const struct run_record *r, struct err *e);
 /* Environment as JSON; the same text gives the same row. */
 int store_add_environment(struct store *s, const char *json, int64_t *ret, struct err *e);
-/* The trial with its ptxas, timing and verification rows. Sets t->id. (run, no), (run, ask) and
+/* The trial with its ptxas, timing, verification and metric rows. Sets t->id. (run, no), (run, ask) and
  * (run, config) are unique. */
 int store_add_trial(struct store *s, struct trial_record *t, struct err *e);
 int store_add_event(struct store *s, struct event_record *v, struct err *e); /* sets v->no */
@@ -59,6 +59,8 @@ typedef int store_on_run(void *ctx, const struct run_record *r, struct err *e);
 int store_each_run(struct store *s, store_on_run *f, void *ctx, struct err *e); /* newest first */
 /* ERR_MISSING: none. Unfinished: neither done, failed nor cancelled. */
 int store_newest_run(struct store *s, bool unfinished, int64_t *ret, struct err *e);
+/* The run that was imported from the file of this hash; 0 in *ret: none. */
+int store_find_recorded(struct store *s, const char *hash, int64_t *ret, struct err *e);
 typedef int store_on_source(void *ctx, const struct store_source *src, struct err *e);
 int store_each_source(struct store *s, int64_t run, store_on_source *f, void *ctx, struct err *e);
 int store_environment(struct store *s, int64_t id, char **ret_json, struct err *e);

@@ -181,6 +181,18 @@ static int add_check(struct sql *q, int64_t id, int no, const struct check *k, s
 	return sql_run(&c, e);
 }
 
+static int add_metric(struct sql *q, int64_t id, int no, const struct metric *m, struct err *e)
+{
+	struct sql_call c;
+
+	sql_prepare(q, SQL_metric_add, &c);
+	sql_put_int(&c, id);
+	sql_put_int(&c, no);
+	sql_put_text(&c, m->name);
+	sql_put_real(&c, m->value);
+	return sql_run(&c, e);
+}
+
 static int add_all(struct sql *q, struct trial_record *t, struct err *e)
 {
 	unsigned char key[TRIAL_KEY_BYTES];
@@ -204,6 +216,8 @@ static int add_all(struct sql *q, struct trial_record *t, struct err *e)
 		r = add_timing(q, id, i, &t->timings[i], e);
 	for (int i = 0; r == 0 && i < t->n_checks; i++)
 		r = add_check(q, id, i, &t->checks[i], e);
+	for (int i = 0; r == 0 && i < t->n_metrics; i++)
+		r = add_metric(q, id, i, &t->metrics[i], e);
 	if (r == 0)
 		t->id = id;
 	return r;
@@ -403,6 +417,25 @@ static int read_checks(struct sql *q, struct trial_record *t, struct err *e)
 	return r;
 }
 
+static int read_metrics(struct sql *q, struct trial_record *t, struct err *e)
+{
+	struct sql_call c;
+	int r;
+
+	sql_prepare(q, SQL_metric_each, &c);
+	sql_put_int(&c, t->id);
+	while ((r = sql_step(&c, e)) > 0) {
+		struct metric *m;
+
+		t->metrics = mem_grow(t->metrics, (size_t)t->n_metrics + 1, sizeof *t->metrics);
+		m = &t->metrics[t->n_metrics++];
+		m->name = sql_take_text(&c);
+		m->value = sql_take_real(&c);
+	}
+	sql_end(&c);
+	return r;
+}
+
 int store_trial_whole(struct sql_call *c, int64_t name, struct trial_record *ret, struct err *e)
 {
 	struct trial_record t = { 0 };
@@ -417,6 +450,8 @@ int store_trial_whole(struct sql_call *c, int64_t name, struct trial_record *ret
 		r = read_timings(c->sql, &t, e);
 	if (r == 0)
 		r = read_checks(c->sql, &t, e);
+	if (r == 0)
+		r = read_metrics(c->sql, &t, e);
 	if (r < 0)
 		trial_record_release(&t);
 	else

@@ -22,7 +22,25 @@ static const struct recording_format *const formats[] = {
 	NULL,
 };
 
-int recording_parse_file(const char *path, cJSON **ret, struct err *e)
+const char *recording_format_name(const char *text)
+{
+	for (int i = 0; formats[i]; i++)
+		if (strcmp(formats[i]->name, text) == 0)
+			return formats[i]->name;
+	return "recording";
+}
+
+/* Files one after the other give one hash. */
+static void add_to_hash(struct recording *r, const char *bytes, size_t len)
+{
+	struct hash *h = hash_new();
+
+	hash_text(h, r->hash);
+	hash_field(h, bytes, len);
+	hash_finish(h, r->hash);
+}
+
+int recording_parse_file(struct recording *rec, const char *path, cJSON **ret, struct err *e)
 {
 	struct str text = STR_INIT;
 	char *bytes = NULL;
@@ -33,8 +51,9 @@ int recording_parse_file(const char *path, cJSON **ret, struct err *e)
 		return r;
 	r = unpack(&bytes, &len, FILE_MAX, e);
 	if (r == 0) {
+		add_to_hash(rec, bytes, len);
 		str_add(&text, bytes, len);
-		recording_mend(&text);
+		rec->n_dropped += recording_mend(&text);
 		r = json_parse(text.data, text.len, ret, e);
 	}
 	str_release(&text);
@@ -258,7 +277,7 @@ static int read_description(struct recording *r, const char *path, struct err *e
 {
 	cJSON *doc = NULL;
 	struct json_node root;
-	int status = recording_parse_file(path, &doc, e);
+	int status = recording_parse_file(r, path, &doc, e);
 
 	if (status < 0)
 		return status;
@@ -284,17 +303,14 @@ static int describe(struct recording *r, const char *path, const char *t1,
 	return status;
 }
 
-int recording_load(const char *path, const char *t1, struct recording **ret, struct err *e)
+static int load(struct recording *r, const char *path, const char *t1, struct err *e)
 {
-	struct recording *r;
 	struct json_node root;
 	cJSON *doc = NULL;
-	int status = recording_parse_file(path, &doc, e);
+	int status = recording_parse_file(r, path, &doc, e);
 
 	if (status < 0)
 		return status;
-	r = mem_alloc(sizeof *r);
-	r->space = space_new();
 	root = json_root(doc);
 	status = describe(r, path, t1, &root, e);
 	if (status == 0) {
@@ -305,6 +321,16 @@ int recording_load(const char *path, const char *t1, struct recording **ret, str
 			err_wrap(e, "%s", path);
 	}
 	cJSON_Delete(doc);
+	return status;
+}
+
+int recording_load(const char *path, const char *t1, struct recording **ret, struct err *e)
+{
+	struct recording *r = mem_alloc(sizeof *r);
+	int status;
+
+	r->space = space_new();
+	status = load(r, path, t1, e);
 	if (status < 0) {
 		recording_free(r);
 		return status;
@@ -323,7 +349,7 @@ void recording_free(struct recording *r)
 		free(r->text[p]);
 	}
 	for (size_t i = 0; i < r->n; i++)
-		free(r->entry[i].key);
+		recorded_release(&r->entry[i]);
 	free(r->entry);
 	free(r->config);
 	free(r->order);
@@ -331,5 +357,6 @@ void recording_free(struct recording *r)
 	free(r->kernel);
 	free(r->device);
 	free(r->objective);
+	free(r->problem_size);
 	free(r);
 }

@@ -102,7 +102,7 @@ static int read_config(const struct recording *r, const struct json_node *row, u
 static int read_row(struct recording *r, const struct json_node *row, const struct json_node *value,
 		    const struct json_node *cost, struct err *e)
 {
-	struct recorded x = { .compiled = true };
+	struct recorded x = { .outcome = OUTCOME_FAULT };
 	uint16_t config[SPACE_PARAMS_MAX] = { 0 };
 	int status = read_config(r, row, config, e);
 
@@ -110,6 +110,7 @@ static int read_row(struct recording *r, const struct json_node *row, const stru
 		status = json_double(cost, 0, HUGE_VAL, &x.measure_s, e);
 	if (status == 0 && !cJSON_IsNull(value->value)) {
 		x.ok = true;
+		x.outcome = OUTCOME_OK;
 		status = recording_value(value, &x.value, e);
 	}
 	if (status == 0)

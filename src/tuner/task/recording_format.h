@@ -2,6 +2,7 @@
 #define TASK_RECORDING_FORMAT_H
 
 #include "base/json.h"
+#include "tuner/task/recorded.h"
 #include "tuner/task/recording.h"
 
 /* The formats of recordings, one file each, and what they share. Only for recording*.c. */
@@ -15,8 +16,11 @@ extern const struct recording_format recording_kt;
 extern const struct recording_format recording_t4;
 extern const struct recording_format recording_bench;
 
-/* A whole file, unpacked, mended and parsed. */
-int recording_parse_file(const char *path, cJSON **ret, struct err *e);
+/* The constant that equals the text; "recording" where none does. */
+const char *recording_format_name(const char *text);
+
+/* A whole file, unpacked, mended and parsed; r->hash and r->n_dropped learn of it. */
+int recording_parse_file(struct recording *r, const char *path, cJSON **ret, struct err *e);
 
 /* Parameters, all before the first entry. list holds the values. */
 int recording_add_param(struct recording *r, const char *name, const struct json_node *list,
@@ -28,7 +32,7 @@ int recording_position(const struct recording *r, int param, const struct json_n
 int recording_config(const struct recording *r, const struct json_node *object, uint16_t *ret,
 		     struct err *e);
 
-/* x->key NULL: it is made from the values; otherwise it is copied. */
+/* Takes over what x owns, but for the key: NULL makes it from the values, otherwise it is copied. */
 void recording_add(struct recording *r, const uint16_t *config, const struct recorded *x);
 
 /* A value of the objective: a positive number. */

@@ -1,4 +1,5 @@
 /* Kernel Tuner cache files: one object whose member "cache" has a record for each configuration. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -6,6 +7,7 @@
 #include "tuner/task/recording_mend.h"
 
 #define MS 1e-3
+#define MS_NS 1e6
 
 static const char INVALID[] = "InvalidConfig", NO_COMPILE[] = "CompilationFailedConfig";
 
@@ -30,10 +32,72 @@ static const char *error_of(const struct json_node *record)
 	return NULL;
 }
 
-static double measuring_time(const struct json_node *record)
+/* What is a member of every record, and so none of its other figures. */
+static bool is_usual(const struct recording *r, const char *name)
 {
-	return recording_seconds(record, "verification_time", MS) +
-	       recording_seconds(record, "benchmark_time", MS);
+	static const char *const usual[] = { "time",	      "times",		"compile_time",
+					     "strategy_time", "framework_time", "verification_time",
+					     "benchmark_time" };
+
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+		if (strcmp(name, usual[i]) == 0)
+			return true;
+	return space_find(r->space, name) >= 0;
+}
+
+static void read_figures(const struct recording *r, const struct json_node *record,
+			 struct recorded *x)
+{
+	const cJSON *member;
+
+	x->compile_s = recording_seconds(record, "compile_time", MS);
+	x->verify_s = recording_seconds(record, "verification_time", MS);
+	x->measure_s = x->verify_s + recording_seconds(record, "benchmark_time", MS);
+	x->search_s = recording_seconds(record, "strategy_time", MS);
+	cJSON_ArrayForEach(member, record->value)
+	{
+		if (strcmp(member->string, "time") == 0)
+			x->time_ns = recorded_time_ns(member, MS_NS);
+		else if (strcmp(member->string, "times") == 0)
+			recorded_add_samples(x, member, MS_NS);
+		else if (strcmp(member->string, "timestamp") == 0)
+			x->at_ms = recorded_at_ms(member);
+		else if (!is_usual(r, member->string))
+			recorded_add_metric(x, member->string, member);
+	}
+}
+
+static enum outcome failure_of(const struct json_node *record, const char *error)
+{
+	const char *exact = "";
+	struct err ignored = { 0 };
+
+	json_opt_string(record, RECORDED_OUTCOME, &exact, &ignored);
+	return recorded_failure(exact, error && strcmp(error, NO_COMPILE) == 0 ?
+						     OUTCOME_COMPILE_ERROR :
+						     OUTCOME_FAULT);
+}
+
+/* A number's text is lost in JSON: Python's key tells 1.0 from 1. Only where the key is made of as
+ * many texts as there are parameters, which a comma in a string prevents. */
+static void learn_texts(struct recording *r, const char *key, const uint16_t *config)
+{
+	char *copy = mem_strdup(key), *rest = copy, *part[SPACE_PARAMS_MAX + 1];
+	int n = 0, params = space_params(r->space);
+
+	while (n <= params && (part[n] = strsep(&rest, ",")))
+		n++;
+	for (int p = 0; n == params && p < n; p++) {
+		const struct value *v = space_value(r->space, p, config[p]);
+		char **text = &r->text[p][config[p]], *end;
+
+		if (v->kind == VALUE_TEXT || !strchr("-0123456789", part[p][0]) ||
+		    strcmp(*text, part[p]) == 0 || strtod(part[p], &end) != value_number(v) || *end)
+			continue;
+		free(*text);
+		*text = mem_strdup(part[p]);
+	}
+	free(copy);
 }
 
 static int read_value(const struct recording *r, const struct json_node *record,
@@ -55,7 +119,7 @@ static int read_value(const struct recording *r, const struct json_node *record,
 
 static int read_record(struct recording *r, const struct json_node *record, struct err *e)
 {
-	struct recorded x = { .key = (char *)record->key, .compiled = true };
+	struct recorded x = { .key = (char *)record->key };
 	uint16_t config[SPACE_PARAMS_MAX] = { 0 };
 	const char *error;
 	int status = json_object(record, e);
@@ -63,17 +127,20 @@ static int read_record(struct recording *r, const struct json_node *record, stru
 	if (status < 0)
 		return status;
 	error = error_of(record);
-	if (error && strcmp(error, INVALID) == 0)
+	if (error && strcmp(error, INVALID) == 0) {
+		r->n_illegal++;
 		return 0;
-	x.compiled = !error || strcmp(error, NO_COMPILE) != 0;
-	x.compile_s = recording_seconds(record, "compile_time", MS);
-	x.measure_s = measuring_time(record);
+	}
 	status = recording_config(r, record, config, e);
 	if (status == 0 && !error)
 		status = read_value(r, record, &x, e);
-	if (status == 0)
-		recording_add(r, config, &x);
-	return status;
+	if (status < 0)
+		return status;
+	x.outcome = x.ok ? OUTCOME_OK : failure_of(record, error);
+	read_figures(r, record, &x);
+	learn_texts(r, record->key, config);
+	recording_add(r, config, &x);
+	return 0;
 }
 
 static int read_params(struct recording *r, const struct json_node *root, struct err *e)
@@ -102,7 +169,7 @@ static int read_params(struct recording *r, const struct json_node *root, struct
 static int read(struct recording *r, const struct json_node *root, struct err *e)
 {
 	const char *kernel = "", *device = "", *objective = "time";
-	struct json_node cache, record;
+	struct json_node cache, record, size;
 	int status = json_need(root, "cache", &cache, e);
 
 	if (status == 0)
@@ -121,6 +188,8 @@ static int read(struct recording *r, const struct json_node *root, struct err *e
 	r->device = mem_strdup(device);
 	r->objective = mem_strdup(objective);
 	r->higher = recording_is_rate(objective);
+	if (json_get(root, "problem_size", &size))
+		r->problem_size = json_render(size.value);
 	for (bool more = json_first(&cache, &record); more && status == 0;
 	     more = json_next(&record))
 		status = read_record(r, &record, e);

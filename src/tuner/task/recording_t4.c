@@ -76,8 +76,15 @@ static int infer_params(struct recording *r, const struct json_node *results, st
 
 /* --- results --- */
 
-/* Seconds in one unit of the file's times; the hub misspells the usual one. */
-static int read_unit(const struct json_node *root, double *ret, struct err *e)
+#define NS 1e9 /* in a second */
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+/* Seconds in one unit of time; the hub misspells the usual one. NULL or no unit: `other`. */
+static double seconds_in(const char *name, double other)
 {
 	static const struct {
 		const char *name;
@@ -93,18 +100,27 @@ static int read_unit(const struct json_node *root, double *ret, struct err *e)
 		{ "nanoseconds", 1e-9 },
 		{ "ns", 1e-9 },
 	};
+
+	for (size_t i = 0; name && i < sizeof units / sizeof *units; i++)
+		if (strcmp(name, units[i].name) == 0)
+			return units[i].seconds;
+	return other;
+}
+
+/* Of the file's times. */
+static int read_unit(const struct json_node *root, double *ret, struct err *e)
+{
 	struct json_node metadata, unit;
+	double seconds;
 
 	*ret = 1e-3;
 	if (!json_get(root, "metadata", &metadata) || !json_get(&metadata, "timeunit", &unit))
 		return 0;
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		if (cJSON_IsString(unit.value) &&
-		    strcmp(unit.value->valuestring, units[i].name) == 0) {
-			*ret = units[i].seconds;
-			return 0;
-		}
-	return json_expected(&unit, e, "\"milliseconds\" or another unit of time");
+	seconds = seconds_in(cJSON_GetStringValue(unit.value), 0);
+	if (seconds == 0)
+		return json_expected(&unit, e, "\"milliseconds\" or another unit of time");
+	*ret = seconds;
+	return 0;
 }
 
 static double sum_of_runs(const struct json_node *times, double unit)
@@ -138,8 +154,50 @@ static int read_times(const struct json_node *result, double unit, struct record
 	bench = recording_seconds(&times, "benchmark", unit);
 	if (bench == 0)
 		bench = sum_of_runs(&times, unit);
-	x->measure_s = recording_seconds(&times, "validation", unit) + bench;
+	x->verify_s = recording_seconds(&times, "validation", unit);
+	x->measure_s = x->verify_s + bench;
+	x->search_s = recording_seconds(&times, "search_algorithm", unit);
+	recorded_add_samples(x, cJSON_GetObjectItemCaseSensitive(times.value, "runtimes"),
+			     unit * NS);
 	return 0;
+}
+
+/* Everything that was measured: the time of a launch, and other figures. */
+static void read_measurements(const struct json_node *result, double unit, struct recorded *x)
+{
+	const cJSON *all = cJSON_GetObjectItemCaseSensitive(result->value, "measurements"), *one;
+
+	cJSON_ArrayForEach(one, all)
+	{
+		const char *name = text_of(one, "name");
+		const cJSON *value = cJSON_GetObjectItemCaseSensitive(one, "value");
+
+		if (name && strcmp(name, "time") == 0)
+			x->time_ns = recorded_time_ns(value,
+						      NS * seconds_in(text_of(one, "unit"), unit));
+		else if (name && strcmp(name, RECORDED_OUTCOME) == 0 && !x->ok)
+			x->outcome =
+				recorded_failure(cJSON_GetStringValue(value), x->outcome);
+		else if (name)
+			recorded_add_metric(x, name, value);
+	}
+}
+
+static enum outcome outcome_of(const char *invalidity)
+{
+	static const struct {
+		const char *name;
+		enum outcome outcome;
+	} words[] = {
+		{ "correct", OUTCOME_OK },     { "compile", OUTCOME_COMPILE_ERROR },
+		{ "runtime", OUTCOME_FAULT },  { "correctness", OUTCOME_WRONG },
+		{ "timeout", OUTCOME_HANG },
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(invalidity, words[i].name) == 0)
+			return words[i].outcome;
+	return OUTCOME_FAULT;
 }
 
 /* The first objective named by the first result holds for all of them. */
@@ -189,19 +247,26 @@ static int read_result(struct recording *r, const struct json_node *result, doub
 		status = json_string(&invalidity, &why, e);
 	if (status < 0)
 		return status;
-	if (strcmp(why, "constraints") == 0)
+	if (strcmp(why, "constraints") == 0) {
+		r->n_illegal++;
 		return 0;
-	x.compiled = strcmp(why, "compile") != 0;
+	}
+	x.outcome = outcome_of(why);
 	status = json_need(result, "configuration", &values, e);
 	if (status == 0)
 		status = recording_config(r, &values, config, e);
-	if (status == 0)
-		status = read_times(result, unit, &x, e);
-	if (status == 0 && strcmp(why, "correct") == 0)
+	if (status == 0 && x.outcome == OUTCOME_OK)
 		status = read_value(r, result, &x, e);
 	if (status == 0)
-		recording_add(r, config, &x);
-	return status;
+		status = read_times(result, unit, &x, e);
+	if (status < 0)
+		return status;
+	if (!x.ok && x.outcome == OUTCOME_OK)
+		x.outcome = OUTCOME_FAULT;
+	x.at_ms = recorded_at_ms(cJSON_GetObjectItemCaseSensitive(result->value, "timestamp"));
+	read_measurements(result, unit, &x);
+	recording_add(r, config, &x);
+	return 0;
 }
 
 static int read(struct recording *r, const struct json_node *root, struct err *e)

@@ -1,0 +1,37 @@
+#ifndef DAEMON_IMPORT_H
+#define DAEMON_IMPORT_H
+
+#include "tuner/daemon/store.h"
+
+/*
+ * Makes a run of a recording: one that has ended, with a trial for each configuration in the file's
+ * order. Its runtime is RUNTIME_RECORDED. Trials rank by the recording's objective: its time as
+ * recorded, or, where the objective is another figure, the time of the best times how much worse a
+ * configuration is by that figure.
+ *
+ * The caller is the one writer: the daemon, or a command that holds the store's lock while no
+ * daemon does. All or nothing: on an error the store is as it was.
+ */
+struct import_request { /* borrowed */
+	const char *file;
+	const char *t1;	  /* NULL: see recording_load */
+	const char *name; /* of the run's task; NULL: the kernel's, or the file's */
+};
+
+struct import_result {
+	int64_t run;
+	bool known;	   /* the same file was imported before: this is that run, nothing new */
+	int64_t trials;
+	int64_t repeated;  /* configurations that came again: the first one counts */
+	int64_t illegal;   /* left out: they broke a constraint */
+	int64_t dropped_bytes; /* of an unfinished record at the file's end */
+};
+
+/* ret_event, to be published and released by the caller; empty when known. */
+int import_file(struct store *s, const struct import_request *q, struct import_result *ret,
+		struct event_record *ret_event, struct err *e);
+
+/* As runs.import answers. */
+struct cJSON *import_json(const struct import_result *x);
+
+#endif
