@@ -20,8 +20,9 @@ static const struct option_spec options[] = {
 	{ .name = "format",
 	  .letter = 'f',
 	  .kind = OPTION_CHOICE,
-	  .value = "header|json|csv|standalone",
-	  .help = "a C header (default), all about the trial, all trials, or a program",
+	  .value = "header|json|csv|standalone|kernel-tuner|t4",
+	  .help = "a C header (default), all about the trial, all trials, a program, or all "
+		  "trials for others",
 	  .offset = offsetof(struct export_command, format) },
 	{ .name = "trial",
 	  .kind = OPTION_INT,
@@ -104,9 +105,28 @@ static int deliver(const struct export_command *c, const struct str *text, struc
 	return 0;
 }
 
+/* The formats of all trials; any other is of one. */
+static const struct run_format {
+	const char *name;
+	int (*export)(struct stored *s, struct str *ret, struct err *e);
+} run_formats[] = {
+	{ "csv", export_csv },
+	{ "kernel-tuner", export_kt },
+	{ "t4", export_t4 },
+};
+
+static const struct run_format *find_run_format(const char *name)
+{
+	for (size_t i = 0; i < sizeof run_formats / sizeof *run_formats; i++)
+		if (strcmp(run_formats[i].name, name) == 0)
+			return &run_formats[i];
+	return NULL;
+}
+
 static int run(const struct invocation *v, struct err *e)
 {
 	const struct export_command *c = v->options;
+	const struct run_format *all = find_run_format(c->format);
 	struct stored s;
 	struct str text = STR_INIT;
 	int64_t id = 0;
@@ -114,16 +134,13 @@ static int run(const struct invocation *v, struct err *e)
 
 	if (v->n_operands && operand_run(v->operands[0], &id, e) < 0)
 		return -EXIT_USAGE;
-	if (c->trial && strcmp(c->format, "csv") == 0) {
-		err_set(e, ERR_INVALID, "--trial: csv has all trials of the run");
+	if (c->trial && all) {
+		err_set(e, ERR_INVALID, "--trial: %s has all trials of the run", c->format);
 		return -EXIT_USAGE;
 	}
 	if (stored_open(v->db, id, &s, e) < 0)
 		return EXIT_BY_ERROR;
-	if (strcmp(c->format, "csv") == 0)
-		r = export_csv(&s, &text, e);
-	else
-		r = export_trial(&s, c, &text, e);
+	r = all ? all->export(&s, &text, e) : export_trial(&s, c, &text, e);
 	if (r == 0)
 		r = deliver(c, &text, e);
 	str_release(&text);

@@ -19,6 +19,12 @@ int export_header(struct stored *s, const char *nvrtc, const struct trial_record
 /* {"run": ..., "trial": ...}, as `show --json` has them. */
 int export_json(struct stored *s, const struct trial_record *t, struct str *ret, struct err *e);
 
+/* All trials of the run in the formats of others, as import reads them back: a Kernel Tuner cache
+ * that its simulation mode takes, and T4 results. A failure is named by the nearest word there, and
+ * by ours in the member RECORDED_OUTCOME. */
+int export_kt(struct stored *s, struct str *ret, struct err *e);
+int export_t4(struct stored *s, struct str *ret, struct err *e);
+
 /* All trials of the run, one a line, by RFC 4180 (lines end with CR LF). */
 int export_csv(struct stored *s, struct str *ret, struct err *e);
 

@@ -1,6 +1,7 @@
 #ifndef DAEMON_IMPORT_H
 #define DAEMON_IMPORT_H
 
+#include "base/json.h"
 #include "tuner/daemon/store.h"
 
 /*
@@ -32,6 +33,6 @@ int import_file(struct store *s, const struct import_request *q, struct import_r
 		struct event_record *ret_event, struct err *e);
 
 /* As runs.import answers. */
-struct cJSON *import_json(const struct import_result *x);
+cJSON *import_json(const struct import_result *x);
 
 #endif

@@ -7,9 +7,6 @@
 /* One entry of a recording while it is read. Only for recording*.c. What is no finite number, or no
  * time, is left out here rather than refused: it is beside the point of most readers. */
 
-/* A member that names the outcome of a failure more exactly than the formats can; ours has it. */
-#define RECORDED_OUTCOME "evo_tuned_outcome"
-
 void recorded_release(struct recorded *x);
 
 void recorded_add_metric(struct recorded *x, const char *name, const cJSON *value);

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "runtime/outcome.h"
 #include "tuner/search/space.h"
 
@@ -83,7 +84,14 @@ void recording_free(struct recording *r); /* accepts NULL */
  * of no entries, whose space has all combinations. */
 char *recording_describe(const struct recording *r);
 int recording_described(const char *json, struct recording **ret, struct err *e);
-struct cJSON *recording_values(const struct recording *r, int param); /* a list; cJSON_Delete */
+
+/* A parameter's values as the file had them, 1.0 and true included; cJSON_Delete. */
+cJSON *recording_values(const struct recording *r, int param); /* a list */
+cJSON *recording_value_json(const struct recording *r, int param, int at);
+
+/* A member of a record, or a measurement, that names the outcome of a failure more exactly than the
+ * formats can. Ours has it. */
+#define RECORDED_OUTCOME "evo_tuned_outcome"
 
 size_t recording_find(const struct recording *r, const uint16_t *config);    /* n: not in it */
 double recording_score(const struct recording *r, const struct recorded *x); /* less is better */

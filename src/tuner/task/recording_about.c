@@ -6,7 +6,7 @@
 #include "tuner/task/recording_format.h"
 
 /* A value as its key has it: Python tells 1.0 from 1 and True from 1, and so do its files. */
-static cJSON *value_json(const struct recording *r, int param, int at)
+cJSON *recording_value_json(const struct recording *r, int param, int at)
 {
 	const char *text = r->text[param][at];
 
@@ -22,7 +22,7 @@ cJSON *recording_values(const struct recording *r, int param)
 	cJSON *list = json_new_list();
 
 	for (int i = 0; i < space_values(r->space, param); i++)
-		json_push(list, value_json(r, param, i));
+		json_push(list, recording_value_json(r, param, i));
 	return list;
 }
 

@@ -228,6 +228,12 @@ bool task_shape_timed(const struct task *t, int shape)
 	return t->shapes[shape].time;
 }
 
+int task_shape_dims(const struct task *t, int shape, const int64_t **ret)
+{
+	*ret = t->shapes[shape].dims;
+	return t->n_dims;
+}
+
 bool task_shape_checked(const struct task *t, int shape)
 {
 	return t->shapes[shape].check;

@@ -1,0 +1,134 @@
+/* Kernel Tuner cache files. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tuner/cli/export.h"
+#include "tuner/cli/outline.h"
+
+struct writer {
+	struct stored *stored;
+	const struct recording *outline;
+	struct str *out;
+	int n;
+};
+
+/* Kernel Tuner knows three errors; what every other failure has in common is that it was run. */
+static const char *error_of(enum outcome o)
+{
+	return o == OUTCOME_COMPILE_ERROR || o == OUTCOME_COMPILE_TIMEOUT ? "CompilationFailedConfig"
+									  : "RuntimeFailedConfig";
+}
+
+static void add_line(struct str *s, const char *key, cJSON *value)
+{
+	cJSON *name = cJSON_CreateString(key);
+	char *a = json_render(name), *b = json_render(value);
+
+	str_addf(s, "%s: %s,\n", a, b);
+	free(a);
+	free(b);
+	cJSON_Delete(name);
+	cJSON_Delete(value);
+}
+
+static void add_head(const struct recording *r, struct str *s)
+{
+	cJSON *keys = json_new_list(), *lists = json_new_object();
+
+	for (int p = 0; p < space_params(r->space); p++) {
+		json_push(keys, cJSON_CreateString(space_name(r->space, p)));
+		json_add(lists, space_name(r->space, p), recording_values(r, p));
+	}
+	str_addz(s, "{\n");
+	add_line(s, "device_name", cJSON_CreateString(r->device));
+	add_line(s, "kernel_name", cJSON_CreateString(r->kernel));
+	if (r->problem_size)
+		add_line(s, "problem_size", cJSON_CreateRaw(r->problem_size));
+	add_line(s, "tune_params_keys", keys);
+	add_line(s, "tune_params", lists);
+	add_line(s, "objective", cJSON_CreateString(r->objective));
+	str_addz(s, "\"cache\": {");
+}
+
+static void add_key(const struct recording *r, const uint16_t *config, struct str *s)
+{
+	struct str key = STR_INIT;
+	cJSON *name;
+	char *text;
+
+	for (int p = 0; p < space_params(r->space); p++)
+		str_addf(&key, "%s%s", p ? "," : "", r->text[p][config[p]]);
+	name = cJSON_CreateString(key.data);
+	text = json_render(name);
+	str_addz(s, text);
+	free(text);
+	cJSON_Delete(name);
+	str_release(&key);
+}
+
+static cJSON *record_json(const struct recording *r, const struct trial_record *t,
+			  const struct outlined *x)
+{
+	cJSON *o = json_new_object(), *times;
+
+	for (int p = 0; p < space_params(r->space); p++)
+		json_add(o, space_name(r->space, p), recording_value_json(r, p, x->config[p]));
+	if (x->ok) {
+		json_add_double(o, "time", x->time_ms);
+	} else {
+		json_add_string(o, "__error__", error_of(t->outcome));
+		json_add_string(o, RECORDED_OUTCOME, outcome_name(t->outcome));
+	}
+	if (x->samples) {
+		times = json_add_list(o, "times");
+		for (int i = 0; i < x->samples->n_samples; i++)
+			json_push(times, cJSON_CreateNumber(x->samples->samples_ns[i] / 1e6));
+	}
+	json_add_double(o, "compile_time", x->compile_ms);
+	json_add_double(o, "verification_time", x->verify_ms);
+	json_add_double(o, "benchmark_time", x->benchmark_ms);
+	json_add_double(o, "strategy_time", x->search_ms);
+	json_add_double(o, "framework_time", x->framework_ms);
+	if (x->at[0])
+		json_add_string(o, "timestamp", x->at);
+	for (int i = 0; i < t->n_metrics; i++)
+		json_add_double(o, t->metrics[i].name, t->metrics[i].value);
+	return o;
+}
+
+static int add_trial(void *ctx, const struct trial_record *t, struct err *e)
+{
+	struct writer *w = ctx;
+	struct outlined x;
+	cJSON *record;
+	char *text;
+	int r = outline_trial(w->stored, w->outline, t, &x, e);
+
+	if (r < 0)
+		return r;
+	record = record_json(w->outline, t, &x);
+	text = json_render(record);
+	str_addz(w->out, w->n++ ? ",\n" : "\n");
+	add_key(w->outline, x.config, w->out);
+	str_addf(w->out, ": %s", text);
+	free(text);
+	cJSON_Delete(record);
+	return 0;
+}
+
+/* Kernel Tuner goes on with a file whose last three characters are these, and with no other. */
+int export_kt(struct stored *s, struct str *ret, struct err *e)
+{
+	struct recording *outline;
+	struct writer w = { .stored = s, .out = ret };
+	int r = outline_of(s, &outline, e);
+
+	if (r < 0)
+		return r;
+	w.outline = outline;
+	add_head(outline, ret);
+	r = outline_each(s, add_trial, &w, e);
+	str_addz(ret, "}\n}");
+	recording_free(outline);
+	return r;
+}
