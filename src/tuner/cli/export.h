@@ -16,6 +16,11 @@
 int export_header(struct stored *s, const char *nvrtc, const struct trial_record *t,
 		  struct str *ret, struct err *e);
 
+/* Of an imported run, for which export_header calls it: the #defines alone, and said to be not
+ * compile-checked. */
+int export_header_recorded(struct stored *s, const struct trial_record *t, struct str *ret,
+			   struct err *e);
+
 /* {"run": ..., "trial": ...}, as `show --json` has them. */
 int export_json(struct stored *s, const struct trial_record *t, struct str *ret, struct err *e);
 

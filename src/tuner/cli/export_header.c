@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "tuner/cli/export.h"
+#include "tuner/cli/export_header.h"
 #include "tuner/cli/figure.h"
 #include "tuner/cli/local.h"
 #include "tuner/cli/print.h"
@@ -16,19 +17,14 @@
 
 /* --- the text --- */
 
-/* As a part of a macro's name: upper case, everything else an underscore. */
-static void add_macro(struct str *s, const char *text)
+void header_macro(struct str *s, const char *text)
 {
 	for (; *text; text++)
 		str_addc(s,
 			 isalnum((unsigned char)*text) ? (char)toupper((unsigned char)*text) : '_');
 }
 
-/* A line of the comment; what would end the comment or the line is taken out. */
-static void comment(struct str *s, const char *name, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void comment(struct str *s, const char *name, const char *fmt, ...)
+void header_comment(struct str *s, const char *name, const char *fmt, ...)
 {
 	struct str text = STR_INIT;
 	va_list ap;
@@ -65,7 +61,7 @@ static void add_checks(const struct stored *s, const struct trial_record *t, str
 			rel_l2 = k->rel_l2 > rel_l2 ? k->rel_l2 : rel_l2;
 			bad = k->bad_fraction > bad ? k->bad_fraction : bad;
 		}
-		comment(ret, "gates",
+		header_comment(ret, "gates",
 			"%s: passed %d times; worst max_abs %.3g, mean_abs %.3g, rel_l2 %.3g, bad "
 			"%.3g",
 			p->references[i].name, n, max_abs, mean_abs, rel_l2, bad);
@@ -77,30 +73,30 @@ static void add_result(const struct stored *s, const struct trial_record *t, str
 	char a[FIGURE_MAX], b[FIGURE_MAX], c[FIGURE_MAX], date[CLOCK_ISO_MAX];
 
 	clock_iso((int64_t)t->at.stored, date);
-	comment(ret, "p50", "%s, 95 %% interval %s .. %s us", figure_time(t->p50_ns, a),
+	header_comment(ret, "p50", "%s, 95 %% interval %s .. %s us", figure_time(t->p50_ns, a),
 		figure_us(t->ci_low_ns, b), figure_us(t->ci_high_ns, c));
 	if (s->summary.baseline_p50_ns > 0)
-		comment(ret, "baseline", "%s, speed-up %s",
+		header_comment(ret, "baseline", "%s, speed-up %s",
 			figure_time(s->summary.baseline_p50_ns, a),
 			figure_ratio(stored_speedup(&s->summary, t->p50_ns), b));
 	if (t->outcome != OUTCOME_OK)
-		comment(ret, "warning", "this configuration is not correct: %s",
+		header_comment(ret, "warning", "this configuration is not correct: %s",
 			outcome_name(t->outcome));
 	add_checks(s, t, ret);
-	comment(ret, "binary", "%s", t->artifact);
-	comment(ret, "date", "%s", date);
+	header_comment(ret, "binary", "%s", t->artifact);
+	header_comment(ret, "date", "%s", date);
 }
 
 static void add_provenance(const struct stored *s, const struct trial_record *t, struct str *ret)
 {
 	str_addz(ret, "/*\n * Written by evo-tuned " EVO_TUNED_VERSION
 		      "; export it again instead of editing it. For #include or -include.\n *\n");
-	comment(ret, "task", "%s, %s", task_name(s->setup.task), task_hash(s->setup.task));
-	comment(ret, "sources", "%s", task_source_hash(s->setup.task));
-	comment(ret, "trial", "%" PRId64 ":%" PRId64, t->run, t->no);
-	comment(ret, "device", "%s, %s, driver %s", s->setup.devices->name, s->setup.devices->arch,
+	header_comment(ret, "task", "%s, %s", task_name(s->setup.task), task_hash(s->setup.task));
+	header_comment(ret, "sources", "%s", task_source_hash(s->setup.task));
+	header_comment(ret, "trial", "%" PRId64 ":%" PRId64, t->run, t->no);
+	header_comment(ret, "device", "%s, %s, driver %s", s->setup.devices->name, s->setup.devices->arch,
 		s->setup.devices->driver);
-	comment(ret, "compiler", "%s", s->setup.devices->compiler);
+	header_comment(ret, "compiler", "%s", s->setup.devices->compiler);
 	add_result(s, t, ret);
 	str_addz(ret, " */\n");
 }
@@ -111,7 +107,7 @@ static void add_figure(struct str *s, const char *what, const char *axis, const 
 	str_addf(s, "#define EVO_%s%s%s", what, axis[0] ? "_" : "", axis);
 	if (shape) {
 		str_addc(s, '_');
-		add_macro(s, shape);
+		header_macro(s, shape);
 	}
 	str_addf(s, " %" PRId64 "\n", v);
 }
@@ -154,7 +150,7 @@ static int write_text(const struct stored *s, const struct trial_record *t,
 	struct str guard = STR_INIT;
 
 	str_addz(&guard, "EVO_TUNED_");
-	add_macro(&guard, task_name(s->setup.task));
+	header_macro(&guard, task_name(s->setup.task));
 	str_addz(&guard, "_H");
 	add_provenance(s, t, ret);
 	str_addf(ret, "#ifndef %s\n#define %s\n\n", guard.data, guard.data);
@@ -280,8 +276,11 @@ int export_header(struct stored *s, const char *nvrtc, const struct trial_record
 	uint16_t position[SPACE_PARAMS_MAX];
 	struct builder builder = { s, position, nvrtc, NULL };
 	char *folder = NULL;
-	int r = s->setup.bound ? 0 : stored_bind(s, e);
+	int r;
 
+	if (run_recorded(&s->run))
+		return export_header_recorded(s, t, ret, e);
+	r = s->setup.bound ? 0 : stored_bind(s, e);
 	if (r == 0)
 		r = task_config_parse(task_space(s->setup.bound), t->config, position, e);
 	if (r == 0)

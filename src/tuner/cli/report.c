@@ -130,7 +130,7 @@ static void add_row(struct stored *s, cJSON *o, const struct trial_record *t)
 	json_add_string(o, "detail", t->detail);
 	json_add_string(o, "origin", trial_origin_name(t->origin));
 	add_some(o, "p50_us", t->p50_ns / 1000);
-	if (t->p50_ns > 0)
+	if (t->ci_high_ns > 0)
 		add_interval(o, t->ci_low_ns, t->ci_high_ns);
 	else
 		json_add_string(o, "ci_us", NULL);
@@ -192,7 +192,7 @@ static void add_phases(cJSON *o, const struct trial_record *t)
 
 cJSON *report_trial(struct stored *s, const struct trial_record *t)
 {
-	cJSON *o = json_new_object(), *list;
+	cJSON *o = json_new_object(), *list, *metrics;
 
 	if (t->no) {
 		json_add_int(o, "run", t->run);
@@ -210,6 +210,9 @@ cJSON *report_trial(struct stored *s, const struct trial_record *t)
 	list = json_add_list(o, "checks");
 	for (int i = 0; i < t->n_checks; i++)
 		json_push(list, check_json(s, &t->checks[i]));
+	metrics = json_add_object(o, "metrics");
+	for (int i = 0; i < t->n_metrics; i++)
+		json_add_double(metrics, t->metrics[i].name, t->metrics[i].value);
 	add_phases(o, t);
 	json_add_string(o, "log", t->log);
 	return o;

@@ -59,16 +59,9 @@ static void line_time(struct table *t, const char *name, int64_t wall_ms)
 
 /* --- a run --- */
 
-static void show_settings(const struct stored *s, FILE *to)
+/* What a search was asked to do. */
+static void add_wishes(struct table *t, const struct run_record *r)
 {
-	const struct run_record *r = &s->run;
-	struct table *t = section();
-
-	line(t, "task", "%s (%s)", r->task_name, r->task_path ? r->task_path : "-");
-	line(t, "task hash", "%s", r->task_hash);
-	line(t, "source hash", "%s", r->source_hash);
-	line(t, "state", "%s%s%s", stored_state(r, s->orphaned), r->reason ? ": " : "",
-	     r->reason ? r->reason : "");
 	line(t, "runtime", "%s, devices %s", r->runtime, r->devices);
 	if (strcmp(r->shapes, "[]") != 0)
 		line(t, "shapes", "%s", r->shapes);
@@ -84,6 +77,22 @@ static void show_settings(const struct stored *s, FILE *to)
 		line(t, "ends after", "%" PRId64 " trials without gain", r->no_gain);
 	if (r->target_ns > 0)
 		line(t, "target", "%g us", r->target_ns / 1000);
+}
+
+static void show_settings(const struct stored *s, FILE *to)
+{
+	const struct run_record *r = &s->run;
+	struct table *t = section();
+
+	line(t, "task", "%s (%s)", r->task_name, r->task_path ? r->task_path : "-");
+	line(t, "task hash", "%s", r->task_hash);
+	line(t, "source hash", "%s", r->source_hash);
+	line(t, "state", "%s%s%s", stored_state(r, s->orphaned), r->reason ? ": " : "",
+	     r->reason ? r->reason : "");
+	if (run_recorded(r))
+		line(t, "runtime", "%s", r->runtime);
+	else
+		add_wishes(t, r);
 	line_time(t, "created", r->created_ms);
 	line_time(t, "started", r->started_ms);
 	line_time(t, "ended", r->ended_ms);
@@ -154,10 +163,11 @@ static void show_result(struct stored *s, const struct trial_record *t, FILE *to
 	char a[FIGURE_MAX], b[FIGURE_MAX], c[FIGURE_MAX], d[FIGURE_MAX];
 
 	top_row_of(s, t, &row);
-	line(lines, "outcome", "%s: %s", outcome_name(t->outcome), outcome_help(t->outcome));
+	line(lines, "outcome", "%s: %s", outcome_name(t->outcome),
+	     t->no && run_recorded(&s->run) ? "as recorded" : outcome_help(t->outcome));
 	if (t->detail && t->detail[0])
 		line(lines, "because", "%.*s", (int)strcspn(t->detail, "\n"), t->detail);
-	if (t->no) {
+	if (t->no && !run_recorded(&s->run)) {
 		line(lines, "origin", "%s", trial_origin_name(t->origin));
 		line(lines, "found by", "%s, generation %d, proposal %" PRId64, t->op,
 		     t->generation, t->ask);
@@ -207,6 +217,17 @@ static void cell_shape(struct table *t, const struct stored *s, int shape)
 		table_cell(t, p->shapes[shape].name);
 	else
 		table_cellf(t, "%d", shape);
+}
+
+static void show_metrics(const struct trial_record *t, FILE *to)
+{
+	struct table *lines = section();
+
+	for (int i = 0; i < t->n_metrics; i++) {
+		table_cellf(lines, "  %s", t->metrics[i].name);
+		table_cellf(lines, "%.6g", t->metrics[i].value);
+	}
+	finish(lines, "\nother figures", to);
 }
 
 static void columns(struct table *t, const char *const *titles, size_t n)
@@ -302,5 +323,6 @@ void show_trial_text(struct stored *s, const struct trial_record *t, FILE *to)
 	show_config(t, to);
 	show_timings(s, t, to);
 	show_checks(s, t, to);
+	show_metrics(t, to);
 	show_log(t->log, to);
 }

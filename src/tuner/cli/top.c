@@ -272,9 +272,13 @@ static cJSON *row_json(const struct top_row *r, int rank)
 	json_add(o, "config", config);
 	json_add_double(o, "score_us", r->score_ns / 1000);
 	json_add_double(o, "p50_us", r->p50_ns / 1000);
-	ci = json_add_list(o, "ci_us");
-	json_push(ci, cJSON_CreateNumber(r->ci_low_ns / 1000));
-	json_push(ci, cJSON_CreateNumber(r->ci_high_ns / 1000));
+	if (r->ci_high_ns > 0) {
+		ci = json_add_list(o, "ci_us");
+		json_push(ci, cJSON_CreateNumber(r->ci_low_ns / 1000));
+		json_push(ci, cJSON_CreateNumber(r->ci_high_ns / 1000));
+	} else {
+		json_add_string(o, "ci_us", NULL); /* recorded without its samples */
+	}
 	json_add_double(o, "speedup", r->speedup > 0 ? r->speedup : (double)NAN);
 	add_known(o, "registers", r->registers);
 	add_known(o, "shared_bytes", r->shared_bytes);

@@ -146,6 +146,7 @@ static void fill_run(struct importer *m, const char *file)
 	r->devices = mem_strdup("[]");
 	r->shapes = mem_strdup("[]");
 	r->narrow = mem_strdup("{}");
+	r->settings = mem_strdup("{}");
 	r->state = RUN_DONE;
 	r->reason = str_detach(&reason);
 	r->version = mem_strdup(EVO_TUNED_VERSION);

@@ -91,6 +91,16 @@ static int read_param(struct recording *r, const struct json_node *n, struct err
 	return status == 0 ? read_values(r, text, &values, e) : status;
 }
 
+static void read_kernel(struct recording *r, const struct json_node *root)
+{
+	const cJSON *kernel =
+		cJSON_GetObjectItemCaseSensitive(root->value, "KernelSpecification");
+	const char *name =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(kernel, "KernelName"));
+
+	r->kernel = mem_strdup(name);
+}
+
 int recording_t1_read(struct recording *r, const struct json_node *root, struct err *e)
 {
 	struct json_node space, list, param;
@@ -102,6 +112,7 @@ int recording_t1_read(struct recording *r, const struct json_node *root, struct 
 		status = json_list(&list, e);
 	if (status < 0)
 		return status;
+	read_kernel(r, root);
 	for (bool more = json_first(&list, &param); more && status == 0; more = json_next(&param))
 		status = read_param(r, &param, e);
 	return status;
