@@ -61,7 +61,8 @@ static void add_checks(const struct stored *s, const struct trial_record *t, str
 			rel_l2 = k->rel_l2 > rel_l2 ? k->rel_l2 : rel_l2;
 			bad = k->bad_fraction > bad ? k->bad_fraction : bad;
 		}
-		header_comment(ret, "gates",
+		header_comment(
+			ret, "gates",
 			"%s: passed %d times; worst max_abs %.3g, mean_abs %.3g, rel_l2 %.3g, bad "
 			"%.3g",
 			p->references[i].name, n, max_abs, mean_abs, rel_l2, bad);
@@ -74,14 +75,14 @@ static void add_result(const struct stored *s, const struct trial_record *t, str
 
 	clock_iso((int64_t)t->at.stored, date);
 	header_comment(ret, "p50", "%s, 95 %% interval %s .. %s us", figure_time(t->p50_ns, a),
-		figure_us(t->ci_low_ns, b), figure_us(t->ci_high_ns, c));
+		       figure_us(t->ci_low_ns, b), figure_us(t->ci_high_ns, c));
 	if (s->summary.baseline_p50_ns > 0)
 		header_comment(ret, "baseline", "%s, speed-up %s",
-			figure_time(s->summary.baseline_p50_ns, a),
-			figure_ratio(stored_speedup(&s->summary, t->p50_ns), b));
+			       figure_time(s->summary.baseline_p50_ns, a),
+			       figure_ratio(stored_speedup(&s->summary, t->p50_ns), b));
 	if (t->outcome != OUTCOME_OK)
 		header_comment(ret, "warning", "this configuration is not correct: %s",
-			outcome_name(t->outcome));
+			       outcome_name(t->outcome));
 	add_checks(s, t, ret);
 	header_comment(ret, "binary", "%s", t->artifact);
 	header_comment(ret, "date", "%s", date);
@@ -94,8 +95,8 @@ static void add_provenance(const struct stored *s, const struct trial_record *t,
 	header_comment(ret, "task", "%s, %s", task_name(s->setup.task), task_hash(s->setup.task));
 	header_comment(ret, "sources", "%s", task_source_hash(s->setup.task));
 	header_comment(ret, "trial", "%" PRId64 ":%" PRId64, t->run, t->no);
-	header_comment(ret, "device", "%s, %s, driver %s", s->setup.devices->name, s->setup.devices->arch,
-		s->setup.devices->driver);
+	header_comment(ret, "device", "%s, %s, driver %s", s->setup.devices->name,
+		       s->setup.devices->arch, s->setup.devices->driver);
 	header_comment(ret, "compiler", "%s", s->setup.devices->compiler);
 	add_result(s, t, ret);
 	str_addz(ret, " */\n");

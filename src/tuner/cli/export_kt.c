@@ -15,8 +15,9 @@ struct writer {
 /* Kernel Tuner knows three errors; what every other failure has in common is that it was run. */
 static const char *error_of(enum outcome o)
 {
-	return o == OUTCOME_COMPILE_ERROR || o == OUTCOME_COMPILE_TIMEOUT ? "CompilationFailedConfig"
-									  : "RuntimeFailedConfig";
+	return o == OUTCOME_COMPILE_ERROR || o == OUTCOME_COMPILE_TIMEOUT
+		       ? "CompilationFailedConfig"
+		       : "RuntimeFailedConfig";
 }
 
 static void add_line(struct str *s, const char *key, cJSON *value)

@@ -66,8 +66,8 @@ static void add_measurements(cJSON *o, const struct trial_record *t, const struc
 	if (x->ok)
 		add_measurement(list, "time", cJSON_CreateNumber(x->time_ms), "ms");
 	else
-		add_measurement(list, RECORDED_OUTCOME, cJSON_CreateString(outcome_name(t->outcome)),
-				"");
+		add_measurement(list, RECORDED_OUTCOME,
+				cJSON_CreateString(outcome_name(t->outcome)), "");
 	for (int i = 0; i < t->n_metrics; i++)
 		add_measurement(list, t->metrics[i].name, cJSON_CreateNumber(t->metrics[i].value),
 				"");
@@ -82,8 +82,7 @@ static cJSON *result_json(const struct recording *r, const struct trial_record *
 		json_add_string(o, "timestamp", x->at);
 	config = json_add_object(o, "configuration");
 	for (int p = 0; p < space_params(r->space); p++)
-		json_add(config, space_name(r->space, p),
-			 recording_value_json(r, p, x->config[p]));
+		json_add(config, space_name(r->space, p), recording_value_json(r, p, x->config[p]));
 	add_times(o, x);
 	json_add_string(o, "invalidity", invalidity_of(t->outcome));
 	json_add_int(o, "correctness", x->ok);

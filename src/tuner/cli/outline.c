@@ -25,8 +25,8 @@ static void add_param(cJSON *list, const struct space *space, int p)
 
 		value_print(v, text, sizeof text);
 		json_push(texts, cJSON_CreateString(v->kind == VALUE_TEXT ? v->s : text));
-		json_push(values, v->kind == VALUE_TEXT ? cJSON_CreateString(v->s)
-							: cJSON_CreateRaw(text));
+		json_push(values,
+			  v->kind == VALUE_TEXT ? cJSON_CreateString(v->s) : cJSON_CreateRaw(text));
 	}
 	json_push(list, one);
 }

@@ -5,10 +5,10 @@
 #include "tuner/cli/stored.h"
 
 /*
- * What exchange formats say of a run apart from its trials: kernel, device, objective, problem size,
- * parameters and their values, as a recording without entries. An imported run has its own, which
- * is thereby written as it was read; of any other the objective is "time", and the problem size that
- * of its timed shape, unknown where there are several. recording_free it.
+ * What exchange formats say of a run apart from its trials: kernel, device, objective, problem
+ * size, parameters and their values, as a recording without entries. An imported run has its own,
+ * which is thereby written as it was read; of any other the objective is "time", and the problem
+ * size that of its timed shape, unknown where there are several. recording_free it.
  */
 int outline_of(struct stored *s, struct recording **ret, struct err *e);
 

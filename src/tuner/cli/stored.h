@@ -14,7 +14,7 @@ struct stored {
 	struct run_record run;
 	struct run_summary summary;
 	bool orphaned; /* no daemon holds the database: a running one is shown as `interrupted` */
-	struct setup setup; /* after stored_bind; all zero before */
+	struct setup setup;	     /* after stored_bind; all zero before */
 	struct recording *recording; /* after stored_space of an imported run */
 };
 

@@ -439,16 +439,11 @@ static const struct {
 	const char *name;
 	method *call;
 } methods[] = {
-	{ "search.start", search_start },
-	{ "search.resume", search_resume },
-	{ "search.pause", search_pause },
-	{ "search.cancel", search_cancel },
-	{ "runs.list", runs_list },
-	{ "runs.top", runs_top },
-	{ "runs.import", runs_import },
-	{ "events.subscribe", events_subscribe },
-	{ "daemon.status", daemon_status },
-	{ "daemon.stop", daemon_stop },
+	{ "search.start", search_start },   { "search.resume", search_resume },
+	{ "search.pause", search_pause },   { "search.cancel", search_cancel },
+	{ "runs.list", runs_list },	    { "runs.top", runs_top },
+	{ "runs.import", runs_import },	    { "events.subscribe", events_subscribe },
+	{ "daemon.status", daemon_status }, { "daemon.stop", daemon_stop },
 };
 
 void control_dispatch(struct control *c, struct rpc_call *call)

@@ -18,7 +18,7 @@
 enum { NAME_MAX_BYTES = 128 };
 
 #define NS_PER_MS 1e6
-#define MS_PER_S 1e3
+#define MS_PER_S  1e3
 
 struct importer {
 	struct store *store;
@@ -281,19 +281,27 @@ static int write_all(struct importer *m, struct import_result *x, struct event_r
 	return store_add_event(m->store, event, e);
 }
 
-static int count_first(const struct recording *r)
+/* How many there will be, and what their scores are to be measured by. */
+static void look_over(struct importer *m)
 {
-	int n = 0;
+	const struct recording *r = m->from;
 
-	for (size_t i = 0; i < r->n; i++)
-		n += is_first(r, i);
-	return n;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct recorded *x = &r->entry[i];
+
+		if (!is_first(r, i))
+			continue;
+		m->run.budget++;
+		if (!x->ok || (m->best_ns > 0 && recording_score(r, x) >= m->best_objective))
+			continue;
+		m->best_objective = recording_score(r, x);
+		m->best_ns = time_of(x);
+	}
 }
 
 static int add(struct importer *m, const struct import_request *q, struct import_result *ret,
 	       struct event_record *event, struct err *e)
 {
-	size_t best = recording_best(m->from);
 	int r = check_times(m->from, q->file, e);
 
 	if (r == 0)
@@ -301,11 +309,7 @@ static int add(struct importer *m, const struct import_request *q, struct import
 	if (r < 0)
 		return r;
 	fill_run(m, q->file);
-	m->run.budget = count_first(m->from);
-	if (best < m->from->n) {
-		m->best_ns = time_of(&m->from->entry[best]);
-		m->best_objective = recording_score(m->from, &m->from->entry[best]);
-	}
+	look_over(m);
 	r = store_begin(m->store, e);
 	if (r < 0)
 		return r;

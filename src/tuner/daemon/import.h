@@ -21,10 +21,10 @@ struct import_request { /* borrowed */
 
 struct import_result {
 	int64_t run;
-	bool known;	   /* the same file was imported before: this is that run, nothing new */
+	bool known; /* the same file was imported before: this is that run, nothing new */
 	int64_t trials;
-	int64_t repeated;  /* configurations that came again: the first one counts */
-	int64_t illegal;   /* left out: they broke a constraint */
+	int64_t repeated;      /* configurations that came again: the first one counts */
+	int64_t illegal;       /* left out: they broke a constraint */
 	int64_t dropped_bytes; /* of an unfinished record at the file's end */
 };
 

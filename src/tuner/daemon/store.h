@@ -43,8 +43,8 @@ int store_add_run(struct store *s, struct run_record *r, const struct store_sour
 int store_update_run(struct store *s, const struct run_record *r, struct err *e);
 /* Environment as JSON; the same text gives the same row. */
 int store_add_environment(struct store *s, const char *json, int64_t *ret, struct err *e);
-/* The trial with its ptxas, timing, verification and metric rows. Sets t->id. (run, no), (run, ask) and
- * (run, config) are unique. */
+/* The trial with its ptxas, timing, verification and metric rows. Sets t->id. (run, no), (run, ask)
+ * and (run, config) are unique. */
 int store_add_trial(struct store *s, struct trial_record *t, struct err *e);
 int store_add_event(struct store *s, struct event_record *v, struct err *e); /* sets v->no */
 /* Keeps the newest `keep` events. */

@@ -71,6 +71,15 @@ static char *python_text(const struct json_node *n, const struct value *v)
 	return task_value_text(v);
 }
 
+static int read_value(const struct json_node *n, struct value *ret, struct err *e)
+{
+	const char *text = cJSON_GetStringValue(n->value);
+
+	if (text && recording_is_nan(text))
+		return json_wrong(n, e, "a parameter has no value NaN or Infinity");
+	return task_value_read(n, ret, e);
+}
+
 int recording_add_param(struct recording *r, const char *name, const struct json_node *list,
 			struct err *e)
 {
@@ -86,7 +95,7 @@ int recording_add_param(struct recording *r, const char *name, const struct json
 	values = mem_array((size_t)n + 1, sizeof *values);
 	r->text[at] = mem_array((size_t)n + 1, sizeof *r->text[at]);
 	for (bool more = json_first(list, &item); more && status == 0; more = json_next(&item)) {
-		status = task_value_read(&item, &values[i], e);
+		status = read_value(&item, &values[i], e);
 		if (status == 0) {
 			r->text[at][i] = python_text(&item, &values[i]);
 			i++;
@@ -102,7 +111,7 @@ int recording_position(const struct recording *r, int param, const struct json_n
 		       uint16_t *ret, struct err *e)
 {
 	struct value v = { 0 };
-	int status = task_value_read(value, &v, e), at;
+	int status = read_value(value, &v, e), at;
 
 	if (status < 0)
 		return status;

@@ -32,7 +32,8 @@ int recording_position(const struct recording *r, int param, const struct json_n
 int recording_config(const struct recording *r, const struct json_node *object, uint16_t *ret,
 		     struct err *e);
 
-/* Takes over what x owns, but for the key: NULL makes it from the values, otherwise it is copied. */
+/* Takes over what x owns, but for the key: NULL makes it from the values, otherwise it is copied.
+ */
 void recording_add(struct recording *r, const uint16_t *config, const struct recorded *x);
 
 /* A value of the objective: a positive number. */

@@ -6,7 +6,7 @@
 #include "tuner/task/recording_format.h"
 #include "tuner/task/recording_mend.h"
 
-#define MS 1e-3
+#define MS    1e-3
 #define MS_NS 1e6
 
 static const char INVALID[] = "InvalidConfig", NO_COMPILE[] = "CompilationFailedConfig";
@@ -73,13 +73,14 @@ static enum outcome failure_of(const struct json_node *record, const char *error
 	struct err ignored = { 0 };
 
 	json_opt_string(record, RECORDED_OUTCOME, &exact, &ignored);
-	return recorded_failure(exact, error && strcmp(error, NO_COMPILE) == 0 ?
-						     OUTCOME_COMPILE_ERROR :
-						     OUTCOME_FAULT);
+	return recorded_failure(exact, error && strcmp(error, NO_COMPILE) == 0
+					       ? OUTCOME_COMPILE_ERROR
+					       : OUTCOME_FAULT);
 }
 
-/* A number's text is lost in JSON: Python's key tells 1.0 from 1. Only where the key is made of as
- * many texts as there are parameters, which a comma in a string prevents. */
+/* A number's text is lost in JSON: Python's key tells 1.0 from 1, and the longer one is kept. Only
+ * where the key is made of as many texts as there are parameters, which a comma in a string
+ * prevents. */
 static void learn_texts(struct recording *r, const char *key, const uint16_t *config)
 {
 	char *copy = mem_strdup(key), *rest = copy, *part[SPACE_PARAMS_MAX + 1];
@@ -92,7 +93,8 @@ static void learn_texts(struct recording *r, const char *key, const uint16_t *co
 		char **text = &r->text[p][config[p]], *end;
 
 		if (v->kind == VALUE_TEXT || !strchr("-0123456789", part[p][0]) ||
-		    strcmp(*text, part[p]) == 0 || strtod(part[p], &end) != value_number(v) || *end)
+		    strlen(part[p]) <= strlen(*text) || strtod(part[p], &end) != value_number(v) ||
+		    *end)
 			continue;
 		free(*text);
 		*text = mem_strdup(part[p]);

@@ -93,8 +93,7 @@ static int read_param(struct recording *r, const struct json_node *n, struct err
 
 static void read_kernel(struct recording *r, const struct json_node *root)
 {
-	const cJSON *kernel =
-		cJSON_GetObjectItemCaseSensitive(root->value, "KernelSpecification");
+	const cJSON *kernel = cJSON_GetObjectItemCaseSensitive(root->value, "KernelSpecification");
 	const char *name =
 		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(kernel, "KernelName"));
 

@@ -176,8 +176,7 @@ static void read_measurements(const struct json_node *result, double unit, struc
 			x->time_ns = recorded_time_ns(value,
 						      NS * seconds_in(text_of(one, "unit"), unit));
 		else if (name && strcmp(name, RECORDED_OUTCOME) == 0 && !x->ok)
-			x->outcome =
-				recorded_failure(cJSON_GetStringValue(value), x->outcome);
+			x->outcome = recorded_failure(cJSON_GetStringValue(value), x->outcome);
 		else if (name)
 			recorded_add_metric(x, name, value);
 	}
@@ -189,8 +188,8 @@ static enum outcome outcome_of(const char *invalidity)
 		const char *name;
 		enum outcome outcome;
 	} words[] = {
-		{ "correct", OUTCOME_OK },     { "compile", OUTCOME_COMPILE_ERROR },
-		{ "runtime", OUTCOME_FAULT },  { "correctness", OUTCOME_WRONG },
+		{ "correct", OUTCOME_OK },    { "compile", OUTCOME_COMPILE_ERROR },
+		{ "runtime", OUTCOME_FAULT }, { "correctness", OUTCOME_WRONG },
 		{ "timeout", OUTCOME_HANG },
 	};
 

@@ -1,0 +1,249 @@
+"""Others' recordings as runs, and runs as others' recordings, on the shipped binary."""
+
+import csv
+import gzip
+import io
+import json
+import os
+import shutil
+
+import cli
+import tap
+
+CORPUS = os.path.join(tap.ROOT, "tests", "corpus", "recordings")
+CACHE = os.path.join(CORPUS, "kt.json")
+RATES = os.path.join(CORPUS, "kt_rates.json")
+T4 = os.path.join(CORPUS, "nine-GPU_T4.json")
+T4_SCHEMA = os.path.join(tap.ROOT, "tests", "schemas", "T4-results-1.0.0.json")
+HEAD = '{"tune_params_keys": ["a"], "tune_params": {"a": [1, 2]}, '
+
+
+def imported(file=CACHE, *words):
+    place = cli.Place()
+    place.run("import", file, *words)
+    return place
+
+
+def rows(place, run):
+    text = place.run("export", str(run), "--format", "csv")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def cache():
+    with open(CACHE) as f:
+        return json.load(f)["cache"]
+
+
+def test_every_query_works_on_an_imported_run_without_a_daemon():
+    place = imported()
+    tap.equal(place.daemon_pid(), 0, "daemon")
+    records = [r for r in cache().values() if r.get("__error__") != "InvalidConfig"]
+    times = sorted(r["time"] for r in records if "__error__" not in r)
+    top = place.json("top", "-k", "100")
+    tap.equal([round(row["p50_us"] / 1000, 9) for row in top], times)
+    [run] = place.json("runs")
+    tap.equal((run["task"], run["state"], run["runtime"], run["done"], run["ok"]),
+              ("nine", "done", "recorded", len(records), len(times)))
+    shown = place.json("show")
+    tap.equal(shown["environment"]["device"], "Test GPU")
+    tap.equal(shown["outcomes"]["compile_error"], 2)
+    names = [p["name"] for p in place.json("insights")["parameters"]]
+    tap.equal(names, ["block", "tile", "pad", "mode"])
+    tap.equal(len(rows(place, 1)), len(records))
+    for words in (("show",), ("show", "1:1"), ("top",), ("insights",), ("runs",)):
+        tap.equal(bool(place.run(*words)), True, f"text of {words}")
+
+
+def test_the_answer_says_what_was_left_out():
+    place = cli.Place()
+    found = place.json("import", os.path.join(CORPUS, "kt_cut.json"))
+    tap.equal((found["run"], found["new"], found["trials"]), (1, True, 22))
+    tap.equal(found["dropped_bytes"] > 0, True, "bytes dropped")
+    said = place.both("import", RATES)[1]
+    tap.contains(said, "run 2: 4 trials imported")
+    tap.contains(said, "1 records of configurations that came before")
+
+
+def test_the_same_file_is_recognised():
+    place = imported()
+    packed = os.path.join(place.folder, "elsewhere.json.gz")
+    shutil.copy(os.path.join(CORPUS, "kt.json.gz"), packed)
+    found = place.json("import", packed, "--name", "other")
+    tap.equal((found["run"], found["new"]), (1, False))
+    tap.contains(place.both("import", CACHE)[1], "is run 1 already")
+    tap.equal(len(place.json("runs")), 1)
+
+
+def test_a_daemon_takes_the_import_and_lives_on():
+    place = cli.Place()
+    place.run("start", cli.TINY, "--budget", "2", "--set", "FAIL=0")
+    pid = place.daemon_pid()
+    here = {"cwd": CORPUS}
+    tap.equal(json.loads(place.run("import", "kt.json", "--json", **here))["run"], 2)
+    tap.contains(place.complaint("import", __file__), "test_import.py: line 1: not JSON")
+    tap.equal(place.daemon_pid(), pid, "daemon")
+    tap.equal([r["task"] for r in place.json("runs")], ["nine", "host_tiny"])
+    place.run("start", cli.TINY, "--budget", "3", "--set", "FAIL=0")
+    tap.equal(len(place.json("runs")), 3)
+
+
+def test_what_needs_the_kernel_is_refused_with_the_reason():
+    place = imported()
+    place.run("import", RATES)
+    for words in (("resume", "1", "--budget", "50"), ("compare", "1", "2"),
+                  ("export", "1", "--format", "standalone")):
+        said = place.complaint(*words)
+        tap.contains(said, "run 1 was imported from")
+        tap.contains(said, "its kernel is not")
+    tap.equal(place.json("runs")[1]["state"], "done")
+
+
+def test_the_header_has_the_defines_and_says_that_nothing_compiled_it():
+    out, err = imported().both("export")
+    for line in ("#define block 32", "#define tile 2", "#define pad 0", "#define mode a",
+                 "#ifndef EVO_TUNED_NINE_H"):
+        tap.contains(out, line)
+    tap.contains(out, "not compiled: the kernel's source is not in the recording")
+    tap.contains(err, "not compile-checked")
+
+
+def test_a_name_that_is_no_macro_makes_no_header():
+    place = cli.Place()
+    path = os.path.join(place.folder, "x.json")
+    with open(path, "w") as f:
+        f.write('{"tune_params_keys": ["a b"], "tune_params": {"a b": [1]}, "cache": '
+                '{"1": {"a b": 1, "time": 2}}}')
+    place.run("import", path)
+    tap.contains(place.complaint("export"), "parameter a b = 1 cannot be a #define")
+
+
+# --- what comes back ---
+
+def story(place, run):
+    """What a run says of its trials, in their order."""
+    found = []
+    for row in rows(place, run):
+        trial = place.json("show", f"{run}:{row['trial']}")
+        samples = [round(s, 6) for t in trial["timings"] for s in t["samples_us"]]
+        found.append((trial["config"], trial["outcome"], round(trial["p50_us"] or 0, 6), samples,
+                      round(trial["ms"]["compile"], 6), round(trial["ms"]["verify"], 6)))
+    return found
+
+
+def round_trip(place, run, form, end):
+    path = os.path.join(place.folder, f"out{end}")
+    place.run("export", str(run), "--format", form, "-o", path)
+    again = place.json("import", path)
+    tap.equal(again["new"], True)
+    tap.equal(story(place, again["run"]), story(place, run), f"trials by way of {form}")
+    return path
+
+
+def test_a_run_of_ours_comes_back_from_both_formats_and_replays():
+    place = cli.Place()
+    place.run("start", cli.TINY, "--budget", "8", "--strategy", "exhaustive", "--set",
+              "FAIL=0,1,2")
+    place.end_daemon()
+    before = rows(place, 1)
+    failed = [row for row in before if row["outcome"] != "ok"]
+    tap.equal(len(failed) > 0, True, "failed trials to carry over")
+    best = place.json("top", "-k", "1")[0]
+    for form, end in (("kernel-tuner", ".json"), ("t4", "_T4.json")):
+        path = round_trip(place, 1, form, end)
+        [found] = [json.loads(line) for line in
+                   place.run("replay", path, "--budget", "100", "--json").splitlines()]
+        tap.equal(len(found["keys"]), len(before), f"replayed from {form}")
+        tap.equal(round(found["best"] * 1000, 6), round(best["p50_us"], 6), f"best from {form}")
+
+
+def test_an_imported_run_is_exported_as_it_was_read():
+    place = imported(RATES)
+    for form, end in (("kernel-tuner", ".json"), ("t4", "_T4.json")):
+        path = round_trip(place, 1, form, end)
+        with open(path) as f:
+            tap.contains(f.read(), '"GFLOP/s"')
+    with open(os.path.join(place.folder, "out.json")) as f:
+        text = f.read()
+    tap.equal(text[-3:], "}\n}", "end")
+    found = json.loads(text)
+    tap.equal(found["objective"], "GFLOP/s")
+    tap.equal(list(found["cache"]), ["1,1.0", "2,1.0", "1,0.5", "3,1.0"])
+    tap.equal(found["cache"]["1,1.0"]["time"], 4)
+    tap.equal(found["cache"]["1,1.0"]["num_regs"], 40)
+
+
+def test_t4_is_valid_by_its_schema():
+    try:
+        import jsonschema
+    except ImportError:
+        tap.skip("python3-jsonschema is not installed")
+    with open(T4_SCHEMA) as f:
+        schema = json.load(f)
+    place = cli.Place()
+    place.run("start", cli.TINY, "--budget", "8", "--strategy", "exhaustive", "--set",
+              "FAIL=0,1,2")
+    place.run("import", T4)
+    for run in ("1", "2"):
+        found = json.loads(place.run("export", run, "--format", "t4"))
+        jsonschema.Draft202012Validator(schema).validate(found)
+        tap.equal(len(found["results"]), len(rows(place, run)))
+
+
+# --- bad input ---
+
+def test_bad_files_are_named_with_the_place_and_change_nothing():
+    with open(CACHE, "rb") as f:
+        whole = f.read()
+    cases = [
+        (b"", "not JSON"),
+        (b"\x00\xff" * 500, "not JSON"),
+        (gzip.compress(whole)[:-20], "gzip"),
+        (HEAD.encode() + b'"cache": {"1": {"a": 1, "time": 2}, "1": {"a": 2, "time": 3}}}',
+         'cache: the name "1" stands twice'),
+        (HEAD.encode() + b'"cache": {"1": {"a": 1, "time": 2}, "2": {"time": 3}}}', "cache.2"),
+        (HEAD.encode() + b'"cache": {"1": {"a": 1, "time": 1e999}}}', "cache.1.time"),
+        (HEAD.encode() + b'"cache": {"1": {"a": Infinity, "time": 1}}}', "cache.1.a"),
+        (HEAD.encode() + b'"cache": {"7": {"a": 7, "time": 1}}}', "cache.7.a"),
+        (b'{"tune_params_keys": ["a"], "tune_params": {"a": [1, NaN]}, "cache": {}}',
+         "tune_params.a[1]"),
+        (b"[" * 100000, "not JSON"),
+    ]
+    place = imported()
+    path = os.path.join(place.folder, "bad.json")
+    for content, part in cases:
+        with open(path, "wb") as f:
+            f.write(content)
+        said = place.complaint("import", path)
+        tap.contains(said, "bad.json: ", f"for {content[:60]}")
+        tap.contains(said, part, f"for {content[:60]}")
+    tap.contains(place.complaint("import", path + "x"), "No such file")
+    tap.contains(place.complaint("import", os.path.join(CORPUS, "bench.json")),
+                 "can be replayed and not imported")
+    tap.equal(len(place.json("runs")), 1)
+
+
+def test_a_wrong_t1_file_is_named():
+    place = cli.Place()
+    t1 = os.path.join(place.folder, "t1.json")
+    said = place.complaint("import", T4, "--t1", CACHE)
+    tap.contains(said, 'kt.json: top level: "ConfigurationSpace" is missing')
+    with open(t1, "w") as f:
+        json.dump({"ConfigurationSpace": {"TuningParameters": [
+            {"Name": "block", "Type": "int", "Values": "[16, 32]"}]}}, f)
+    said = place.complaint("import", T4, "--t1", t1)
+    tap.contains(said, "nine-GPU_T4.json: results[")
+    tap.contains(said, "parameter block")
+    tap.contains(place.complaint("import", CACHE, "--t1", t1), "T4 results only")
+
+
+def test_what_is_not_a_number_is_a_failure():
+    place = cli.Place()
+    path = os.path.join(place.folder, "nan.json")
+    with open(path, "w") as f:
+        f.write(HEAD + '"cache": {"1": {"a": 1, "time": NaN}, "2": {"a": 2, "time": 3}}}')
+    place.run("import", path)
+    tap.equal([r["outcome"] for r in rows(place, 1)], ["fault", "ok"])
+
+
+if __name__ == "__main__":
+    tap.main(globals())
