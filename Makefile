@@ -99,6 +99,9 @@ test-quick: tests	## unit, simulation and end-to-end tests of the plain build on
 test-gpu: tests		## the end-to-end tests on the real GPU; says so when there is none
 	$(Q)tests/run.sh gpu
 
+test-packages: all	## exchange files with Kernel Tuner's own package, from PyPI (half a gigabyte)
+	$(Q)tests/run.sh packages
+
 test-kernels: all	## compile the whole space of the attention kernel (hours; SAMPLE=N for a part)
 	$(Q)python3 tests/kernels/compile_all.py $(if $(SAMPLE),--sample $(SAMPLE))
 
@@ -151,7 +154,7 @@ clean:			## remove everything that was built
 help:			## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n",$$1,$$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all fuzz-targets test-kernels deps deps-test run tests test test-quick test-gpu lint format tidy headers layers fmt fuzz \
+.PHONY: all fuzz-targets test-packages test-kernels deps deps-test run tests test test-quick test-gpu lint format tidy headers layers fmt fuzz \
 	install bundle clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs groups of tests (lint unit sanitize e2e gpu) and ends with "N passed, N failed, N skipped".
+# Runs groups of tests (lint unit sanitize e2e packages gpu) and ends with "N passed, N failed, N skipped".
 # Every test program prints TAP on stdout; what it says is shown only when something fails.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -65,6 +65,11 @@ for group in "$@"; do
 	e2e)
 		for t in tests/e2e/test_*.py; do
 			program "$t" 600 python3 "$t"
+		done
+		;;
+	packages)
+		for t in tests/packages/test_*.py; do
+			program "$t" 1800 python3 "$t"
 		done
 		;;
 	gpu)

@@ -28,8 +28,8 @@ void clock_iso(int64_t wall_ms, char ret[CLOCK_ISO_MAX])
 	strftime(ret, CLOCK_ISO_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-/* "+02:00", "-0130", "Z" or nothing, in minutes. */
-static int parse_offset(const char *text)
+/* "+02:00", "-0130", "Z" or nothing, in seconds. */
+static int64_t parse_offset(const char *text)
 {
 	int hours = 0, minutes = 0;
 	char sign = 0;
@@ -38,7 +38,7 @@ static int parse_offset(const char *text)
 		(void)!sscanf(text, "%c%2d%2d", &sign, &hours, &minutes);
 	if (sign != '+' && sign != '-')
 		return 0;
-	return (sign == '-' ? -1 : 1) * (60 * hours + minutes);
+	return (sign == '-' ? -60 : 60) * (INT64_C(60) * hours + minutes);
 }
 
 int64_t clock_parse(const char *iso)
@@ -58,5 +58,5 @@ int64_t clock_parse(const char *iso)
 			iso++;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	return ((int64_t)timegm(&tm) - 60 * parse_offset(iso)) * 1000 + (int64_t)(fraction * 1000);
+	return ((int64_t)timegm(&tm) - parse_offset(iso)) * 1000 + (int64_t)(fraction * 1000);
 }

@@ -65,7 +65,7 @@ static int by_daemon(struct client *c, const struct import_request *q, cJSON **r
 static int by_ourselves(const char *db, const struct import_request *q, cJSON **ret, struct err *e)
 {
 	struct import_result x;
-	struct event_record event;
+	struct event_record event = { 0 };
 	struct store *s;
 	int r = store_open(db, STORE_WRITE, &s, e);
 

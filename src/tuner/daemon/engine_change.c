@@ -188,7 +188,7 @@ int engine_cancel(struct engine *x, int64_t run, struct engine_answer *ret, stru
 int engine_import(struct engine *x, const struct import_request *q, struct import_result *ret,
 		  struct err *e)
 {
-	struct event_record event;
+	struct event_record event = { 0 };
 	int r = ledger_flush(x->ledger, e);
 
 	if (r == 0)
