@@ -23,6 +23,7 @@ static const char *invalidity_of(enum outcome o)
 		return "timeout";
 	case OUTCOME_WRONG:
 	case OUTCOME_NONDETERMINISTIC:
+	case OUTCOME_SUSPECT:
 		return "correctness";
 	case OUTCOME_REJECTED:
 	case OUTCOME_TOO_BIG:
