@@ -646,12 +646,14 @@ static void a_summary_counts_what_the_rows_say(void **state)
 	struct store *s = open_store(p->db, STORE_WRITE);
 	int64_t run = add_run(s), first = add_sample(s, run, 1);
 	struct run_summary sum;
+	int best = 1; /* later trials are faster */
 
 	must(store_begin(s, e));
 	for (int no = 2; no <= 200; no++) {
 		struct trial_record t = sample_trial(run, no);
 
 		t.outcome = (enum outcome)(no * 7 % OUTCOME_COUNT);
+		best = t.outcome == OUTCOME_OK ? no : best;
 		t.origin = (enum trial_origin)(no % TRIAL_ORIGIN_COUNT);
 		t.origin_trial = t.origin == TRIAL_MEASURED ? 0 : first;
 		must(store_add_trial(s, &t, e));
@@ -670,8 +672,8 @@ static void a_summary_counts_what_the_rows_say(void **state)
 			 outcome_name((enum outcome)i));
 		assert_int_equal(sum.by_outcome[i], ask_int(p->db, text));
 	}
-	assert_int_equal(sum.best, 200);
-	assert_true(sum.best_ns == 1e6 - 200 && sum.best_p50_ns == 900);
+	assert_int_equal(sum.best, best);
+	assert_true(sum.best_ns == 1e6 - best && sum.best_p50_ns == 900);
 	assert_int_equal(sum.baseline, 0);
 	assert_sound(p->db);
 	must_fail(ERR_MISSING, "no run 5", store_summary(s, 5, &sum, e));
