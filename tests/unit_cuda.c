@@ -480,6 +480,39 @@ static void what_stops_working_once_it_was_checked_is_wrong(void **state)
 	free(path);
 }
 
+/* As above; what the stand-in does only where a crowd was launched before. */
+static void a_race_that_shows_beside_another_kernel_only_is_found(void **state)
+{
+	static const struct {
+		const char *option;
+		enum outcome want;
+		const char *detail;
+	} cases[] = {
+		{ "-DMODE=racing", OUTCOME_WRONG,
+		  "shape small, seed 0, reference exact: beside another kernel: max_abs" },
+		{ "-DMODE=racing_bits", OUTCOME_NONDETERMINISTIC, "beside another kernel: a second" },
+	};
+	char *path = file_join(bench_folder, "racing.cu");
+	struct err e;
+
+	(void)state;
+	need_nvrtc();
+	assert_int_equal(file_write(path, cheat_source, sizeof cheat_source - 1, &e), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct measurement m;
+		struct bench b;
+
+		bench_init(&b, path, "selftest", "selftest_reference", cases[i].option, 1);
+		b.p->references[0].gates.max_abs = cases[i].want == OUTCOME_WRONG ? 0 : 0.01;
+		m = measure(&b);
+		expect_outcome(&m, cases[i].want, cases[i].detail);
+		assert_int_equal(m.n_checks, 1);
+		measurement_release(&m);
+		bench_release(&b);
+	}
+	free(path);
+}
+
 static void a_launch_over_a_limit_is_too_big(void **state)
 {
 	static const struct {
@@ -749,6 +782,7 @@ int main(void)
 		cmocka_unit_test(a_fresh_seed_replaces_the_seeds_of_the_problem),
 		cmocka_unit_test(every_misbehaviour_is_its_outcome),
 		cmocka_unit_test(what_stops_working_once_it_was_checked_is_wrong),
+		cmocka_unit_test(a_race_that_shows_beside_another_kernel_only_is_found),
 		cmocka_unit_test(a_launch_over_a_limit_is_too_big),
 		cmocka_unit_test(a_reference_that_does_not_do_its_work_stops_the_run),
 		cmocka_unit_test(a_reference_may_be_c),

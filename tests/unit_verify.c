@@ -280,6 +280,16 @@ static void a_check_says_that_it_came_after_timing(void **state)
 	assert_true(strlen(c.why) < sizeof c.why);
 }
 
+static void other_bits_beside_another_kernel_are_still_only_other_bits(void **state)
+{
+	struct check c = { .why = "a second launch gave other bits" };
+
+	(void)state;
+	verify_mark_crowded(&c);
+	assert_string_equal(c.why, "beside another kernel: a second launch gave other bits");
+	assert_int_equal(verify_outcome(&c), OUTCOME_NONDETERMINISTIC);
+}
+
 static void only_much_longer_launches_on_other_inputs_are_suspect(void **state)
 {
 	(void)state;
@@ -307,6 +317,7 @@ int main(void)
 		cmocka_unit_test(all_bytes_looks_at_every_byte),
 		cmocka_unit_test(another_seed_is_one_with_other_inputs),
 		cmocka_unit_test(a_check_says_that_it_came_after_timing),
+		cmocka_unit_test(other_bits_beside_another_kernel_are_still_only_other_bits),
 		cmocka_unit_test(only_much_longer_launches_on_other_inputs_are_suspect),
 	};
 

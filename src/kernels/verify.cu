@@ -1,6 +1,7 @@
 /*
  * What the cuda runtime itself runs on the device: comparing outputs with the expected ones,
- * looking for bytes that must not have changed, and keeping the device busy for a moment. Built
+ * looking for bytes that must not have changed, keeping the device busy for a moment, and being in
+ * the way of a launch that is checked. Built
  * into the program as text and compiled for the device when it is opened. The host passes
  * -DDTYPE_U8=0 and so on, and has the two structs again (cuda_verify.c). No header is needed.
  *
@@ -9,6 +10,7 @@
  * order.
  */
 #define THREADS 256
+#define CROWD_THREADS 512
 
 struct partial {
 	double max_abs, sum_abs, sum_sq_diff, sum_sq_ref;
@@ -183,5 +185,82 @@ extern "C" __global__ void evo_spin(long long cycles)
 	long long start = clock64();
 
 	while (clock64() - start < cycles)
+		;
+}
+
+/* One crowd, from its gathering to its leaving (cuda_crowd.h). */
+struct crowd {
+	unsigned arrived; /* blocks that run */
+	unsigned leave;	  /* set by the host */
+	float sink;
+	unsigned unused;
+};
+
+/* Fills the issue slots of the warp's partition: 8 chains hide an FMA's latency. */
+static __device__ float burn(float x)
+{
+	float chains[8];
+
+#pragma unroll
+	for (int i = 0; i < 8; i++)
+		chains[i] = x + i;
+	for (int n = 0; n < 64; n++)
+#pragma unroll
+		for (int i = 0; i < 8; i++)
+			chains[i] = fmaf(chains[i], 0.75f, 0.5f);
+#pragma unroll
+	for (int i = 1; i < 8; i++)
+		chains[0] += chains[i];
+	return chains[0];
+}
+
+/* Past the first-level cache. */
+static __device__ unsigned read_far(const uint4 *at)
+{
+	uint4 v;
+
+	asm volatile("ld.global.cg.v4.u32 {%0, %1, %2, %3}, [%4];"
+		     : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+		     : "l"(at));
+	return v.x ^ v.y ^ v.z ^ v.w;
+}
+
+/*
+ * One block an SM, until told to leave or for so many cycles. Warps lie in four partitions by their
+ * slot, each with an issue port of its own (so since Volta). Those of one partition take its issue
+ * slots, another one every 4096 cycles; the others read `mask` + 1 vectors of memory over and over.
+ */
+extern "C" __global__ void __launch_bounds__(CROWD_THREADS)
+	evo_crowd(const uint4 *memory, unsigned long long mask, crowd *c, long long cycles)
+{
+	unsigned long long at = (unsigned long long)blockIdx.x * CROWD_THREADS + threadIdx.x;
+	unsigned long long step = (unsigned long long)gridDim.x * CROWD_THREADS;
+	long long start = clock64(), now = start;
+	unsigned slot, sm, seen = 0;
+	float x = threadIdx.x;
+
+	asm volatile("mov.u32 %0, %%warpid;" : "=r"(slot));
+	asm volatile("mov.u32 %0, %%smid;" : "=r"(sm));
+	if (threadIdx.x == 0)
+		atomicAdd(&c->arrived, 1u);
+	for (; now - start < cycles && !*(volatile unsigned *)&c->leave; now = clock64()) {
+		if ((((unsigned)(now >> 12) + sm) & 3) == (slot & 3)) {
+			x = burn(x);
+			continue;
+		}
+#pragma unroll
+		for (int i = 0; i < 4; i++, at += step)
+			seen ^= read_far(memory + (at & mask));
+	}
+	if (x == -1 && seen == 1) /* never, but the compiler cannot know */
+		c->sink = x;
+}
+
+/* Holds its stream until the crowd has come, or for so many cycles. One thread. */
+extern "C" __global__ void evo_await(const crowd *c, unsigned blocks, long long cycles)
+{
+	long long start = clock64();
+
+	while (clock64() - start < cycles && *(volatile const unsigned *)&c->arrived < blocks)
 		;
 }

@@ -121,7 +121,10 @@ enum {
 	CUDA_FUNCTION_LOCAL_BYTES = 3,
 	CUDA_FUNCTION_REGISTERS = 4,
 	CUDA_FUNCTION_MAX_DYNAMIC_SHARED = 8,
+	CUDA_FUNCTION_CARVEOUT = 9, /* shared memory preferred, in percent of what there can be */
 };
+
+enum { CUDA_CARVEOUT_DEFAULT = -1, CUDA_CARVEOUT_MAX_SHARED = 100 };
 
 enum {
 	CUDA_STREAM_NON_BLOCKING = 1,

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "runtime/cuda.h"
+#include "runtime/cuda_crowd.h"
 #include "runtime/cuda_data.h"
 #include "runtime/cuda_place.h"
 #include "runtime/nvrtc.h"
@@ -192,6 +193,8 @@ static int open_context(struct session *s, const struct nvrtc *n, struct err *e)
 	if (result == CUDA_OK)
 		result = s->cu.stream_create(&s->stream, CUDA_STREAM_NON_BLOCKING);
 	if (result == CUDA_OK)
+		result = s->cu.stream_create(&s->aside, CUDA_STREAM_NON_BLOCKING);
+	if (result == CUDA_OK)
 		result = s->cu.event_create(&s->start, CUDA_EVENT_DEFAULT);
 	if (result == CUDA_OK)
 		result = s->cu.event_create(&s->end, CUDA_EVENT_DEFAULT);
@@ -208,6 +211,10 @@ static int load_kernels(struct session *s, struct err *e)
 		result = s->cu.module_function(&s->same, s->module, "evo_same");
 	if (result == CUDA_OK)
 		result = s->cu.module_function(&s->spin, s->module, "evo_spin");
+	if (result == CUDA_OK)
+		result = s->cu.module_function(&s->crowd, s->module, "evo_crowd");
+	if (result == CUDA_OK)
+		result = s->cu.module_function(&s->await, s->module, "evo_await");
 	return cuda_check(&s->cu, result, e, "loading the comparing kernels");
 }
 
@@ -227,6 +234,8 @@ static int lay_out(struct session *s, struct err *e)
 	result = room_reserve(s, &s->arena, largest);
 	if (result == CUDA_OK)
 		result = room_reserve(s, &s->first, largest);
+	if (result == CUDA_OK)
+		result = crowds_reserve(s);
 	return cuda_check(&s->cu, result, e, "allocating the buffers");
 }
 
@@ -341,8 +350,8 @@ int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct
 
 static void release_memory(struct session *s)
 {
-	struct room *rooms[] = { &s->arena,    &s->first,   &s->scratch,
-				 &s->segments, &s->results, &s->flush };
+	struct room *rooms[] = { &s->arena,   &s->first, &s->scratch, &s->segments,
+				 &s->results, &s->flush, &s->crowds,  &s->far };
 
 	for (int i = 0; i < s->n_sets; i++)
 		dataset_release(s, &s->sets[i]);
@@ -373,6 +382,8 @@ void cuda_close(struct session *s)
 		s->cu.event_destroy(s->end);
 	if (s->stream)
 		s->cu.stream_destroy(s->stream);
+	if (s->aside)
+		s->cu.stream_destroy(s->aside);
 	if (s->context)
 		s->cu.context_release(s->handle);
 	nvml_close(s->nvml);

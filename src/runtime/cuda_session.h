@@ -48,14 +48,14 @@ struct session {
 	struct device device;
 	struct nvml *nvml; /* NULL: none */
 	struct cuda_context *context;
-	int handle; /* the driver's, of the device */
-	struct cuda_stream *stream;
+	int handle;			    /* the driver's, of the device */
+	struct cuda_stream *stream, *aside; /* aside: for crowds, see cuda_crowd.h */
 	struct cuda_event *start, *end;
 	struct cuda_module *module; /* of src/kernels/verify.cu */
-	struct cuda_function *compare, *same, *spin;
+	struct cuda_function *compare, *same, *spin, *crowd, *await;
 	struct reference_code *references;
 	struct layout *layouts; /* one a shape */
-	struct room arena, first, scratch, segments, results, flush;
+	struct room arena, first, scratch, segments, results, flush, crowds, far;
 	struct dataset *sets;
 	int n_sets;
 	struct dataset *fresh; /* one a shape, of the latest fresh seed; no image: not made */

@@ -18,6 +18,9 @@
  * 0 floating-point outputs are NaN; an integer that was not written shows in one of the rounds at
  * least. Both rounds are compared with the expected output, and with each other bit by bit.
  *
+ * Where the runtime can, the first seed's check goes on with up to VERIFY_CROWDED more rounds
+ * beside another kernel that gets in the way (cuda_crowd.h), since races hide on an idle device.
+ *
  * After it was timed, a variant is launched once more the way it was timed, on the inputs of
  * another seed, and the outputs are not poisoned: what does nothing from some launch on, or where
  * the output looks done, shows there. Then launches whose inputs differ from those of the launch
@@ -27,9 +30,10 @@ enum {
 	VERIFY_GUARD_BYTES = 4096, /* of each zone before and behind a buffer, at least */
 	VERIFY_GUARD_BYTE = 0xc3,
 	VERIFY_ROUNDS = 2,
+	VERIFY_CROWDED = 4,
 };
 
-/* The byte that every byte of an output is set to before round 0 or 1. */
+/* The byte that every byte of an output is set to before round 0, or any later one. */
 uint8_t verify_poison(enum dtype type, int round);
 
 bool verify_all_bytes(const void *bytes, size_t len, uint8_t byte); /* are all of them `byte`? */
@@ -72,8 +76,9 @@ enum outcome verify_outcome(const struct check *c);
  */
 uint64_t verify_other_seed(const struct problem *p, int shape, uint64_t seed);
 
-/* Says in `why` of a failed check when it was made. */
+/* Say in `why` of a failed check how it was made. */
 void verify_mark_after_timing(struct check *c);
+void verify_mark_crowded(struct check *c);
 
 /*
  * Whether launches that take `differ_ns` when their inputs differ from those of the launch before,

@@ -498,6 +498,8 @@ int cuFuncGetAttribute(int *ret, int attribute, struct cuda_function *function)
 int cuFuncSetAttribute(struct cuda_function *function, int attribute, int value)
 {
 	ENTER();
+	if (attribute == CUDA_FUNCTION_CARVEOUT)
+		return value >= -1 && value <= 100 ? CUDA_OK : CUDA_INVALID_VALUE;
 	if (attribute != CUDA_FUNCTION_MAX_DYNAMIC_SHARED || value < 0 || value > SHARED_MAX)
 		return CUDA_INVALID_VALUE;
 	function->shared_max = value;

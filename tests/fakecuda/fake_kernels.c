@@ -98,6 +98,8 @@ static bool is_idle(const struct fake_launch *l, float last)
 	return fake_has_mark(l, "selftest_mode_tired") && ++tired > 20;
 }
 
+static bool in_company; /* a crowd was launched, and no variant since */
+
 /* Fault and hang are the driver's to act out. */
 static void run_selftest(const struct fake_launch *l)
 {
@@ -108,6 +110,11 @@ static void run_selftest(const struct fake_launch *l)
 	if (is_idle(l, last))
 		return;
 	run_double(l);
+	if (in_company && fake_has_mark(l, "selftest_mode_racing"))
+		out[n / 2] += 1;
+	if (in_company && fake_has_mark(l, "selftest_mode_racing_bits"))
+		out[n / 2] *= 1 + 1e-6f;
+	in_company = false;
 	launches++;
 	if (fake_has_mark(l, "selftest_mode_wrong"))
 		out[n / 2] += 1;
@@ -119,6 +126,12 @@ static void run_selftest(const struct fake_launch *l)
 		out[0] *= 1 + 1e-6f * (float)(launches % 16);
 }
 
+static void run_crowd(const struct fake_launch *l)
+{
+	(void)l;
+	in_company = true;
+}
+
 static void run_nothing(const struct fake_launch *l)
 {
 	(void)l;
@@ -128,6 +141,8 @@ static const struct fake_kernel kernels[] = {
 	{ "evo_compare", "448888888", run_compare },
 	{ "evo_same", "88", run_same },
 	{ "evo_spin", "8", run_nothing },
+	{ "evo_crowd", "8888", run_crowd },
+	{ "evo_await", "848", run_nothing },
 	{ "vector_add", "8884", run_add },
 	{ "vector_add_reference", "8884", run_add },
 	{ "selftest", "884", run_selftest },

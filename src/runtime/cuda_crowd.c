@@ -1,0 +1,107 @@
+#include "runtime/cuda_crowd.h"
+
+#include <stdbool.h>
+
+#include "runtime/verify.h"
+
+enum {
+	THREADS = 512,
+	STAY_US = 500,
+	AWAIT_US = 100,
+	MEMORY_BYTES_MIN = 32 << 20,
+	VECTOR_BYTES = 16,
+};
+
+struct crowd { /* as verify.cu has it */
+	uint32_t arrived, leave;
+	float sink;
+	uint32_t unused;
+};
+
+static cuda_ptr place_of(const struct session *s, int i)
+{
+	return s->crowds.at + (cuda_ptr)i * sizeof(struct crowd);
+}
+
+static int64_t cycles_of(const struct session *s, int64_t us)
+{
+	int64_t khz = s->device.attr[DEVICE_CLOCK_KHZ];
+
+	return (khz > 0 ? khz : 1000000) * us / 1000;
+}
+
+static unsigned blocks_of(const struct session *s)
+{
+	int64_t sms = s->device.attr[DEVICE_SM_COUNT];
+
+	return sms > 0 ? (unsigned)sms : 1;
+}
+
+/* More than the cache holds; a power of two, so that a mask keeps indices inside. */
+static int64_t memory_wanted(const struct session *s)
+{
+	int64_t bytes = MEMORY_BYTES_MIN;
+
+	while (bytes < 2 * s->device.attr[DEVICE_L2_BYTES])
+		bytes *= 2;
+	return bytes;
+}
+
+int crowds_reserve(struct session *s)
+{
+	int result = room_reserve(s, &s->far, memory_wanted(s));
+
+	if (result == CUDA_OK)
+		result = room_reserve(s, &s->crowds, VERIFY_CROWDED * sizeof(struct crowd));
+	return result;
+}
+
+/* An SM divides its memory into cache and shared memory anew only when it is idle: all of it is
+ * shared memory while a kernel is to find room beside a crowd. */
+static int prefer_shared(struct session *s, struct cuda_function *beside, bool prefer)
+{
+	int percent = prefer ? CUDA_CARVEOUT_MAX_SHARED : CUDA_CARVEOUT_DEFAULT;
+	int result = s->cu.function_set(s->crowd, CUDA_FUNCTION_CARVEOUT, percent);
+
+	if (result == CUDA_OK)
+		result = s->cu.function_set(beside, CUDA_FUNCTION_CARVEOUT, percent);
+	return result;
+}
+
+int crowds_begin(struct session *s, struct cuda_function *beside)
+{
+	int result = s->cu.set8(s->crowds.at, 0, (size_t)s->crowds.bytes, s->stream);
+
+	if (result == CUDA_OK)
+		result = prefer_shared(s, beside, true);
+	return result == CUDA_OK ? s->cu.stream_sync(s->stream) : result;
+}
+
+int crowd_gather(struct session *s, int i)
+{
+	uint64_t memory = s->far.at, mask = (uint64_t)s->far.bytes / VECTOR_BYTES - 1;
+	uint64_t crowd = place_of(s, i);
+	int64_t stay = cycles_of(s, STAY_US), await = cycles_of(s, AWAIT_US);
+	unsigned blocks = blocks_of(s);
+	void *arguments[] = { &memory, &mask, &crowd, &stay };
+	void *awaited[] = { &crowd, &blocks, &await };
+	int result =
+		s->cu.launch(s->crowd, blocks, 1, 1, THREADS, 1, 1, 0, s->aside, arguments, NULL);
+
+	if (result == CUDA_OK)
+		result = s->cu.launch(s->await, 1, 1, 1, 1, 1, 1, 0, s->stream, awaited, NULL);
+	return result;
+}
+
+int crowd_dismiss(struct session *s, int i)
+{
+	return s->cu.set8(place_of(s, i) + offsetof(struct crowd, leave), 1, sizeof(uint32_t),
+			  s->stream);
+}
+
+int crowds_end(struct session *s, struct cuda_function *beside)
+{
+	int result = s->cu.stream_sync(s->aside);
+
+	return result == CUDA_OK ? prefer_shared(s, beside, false) : result;
+}
