@@ -1,4 +1,6 @@
 /* A task on a device: its space, its problem and the launches of one configuration. */
+#include <unistd.h>
+
 #include "task_fixture.h"
 
 #define EVERYTHING TASKS "good/everything.json"
@@ -250,6 +252,43 @@ static void golden_files_have_absolute_paths(void **state)
 	close_task(&b);
 }
 
+static void copy(const char *from, const char *to, int flip)
+{
+	char bytes[4096];
+	FILE *f = fopen(from, "rb");
+	size_t n = fread(bytes, 1, sizeof bytes, f);
+
+	fclose(f);
+	bytes[n - 1] = (char)(bytes[n - 1] ^ flip);
+	f = fopen(to, "wb");
+	assert_int_equal(fwrite(bytes, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void what_files_hold_is_part_of_the_identity(void **state)
+{
+	char was[HASH_HEX], same[HASH_HEX], other[HASH_HEX], path[] = "/tmp/evo-npy-XXXXXX";
+	struct problem_reference *ref;
+	struct bound b;
+
+	(void)state;
+	open_task(&b, TASKS "good/golden_file.json");
+	assert_ok(bind_task(&b), &b.e);
+	ref = &task_problem(b.bound)->references[0];
+	task_identity(b.bound, was);
+	close(mkstemp(path));
+	copy(ref->files[1], path, 0);
+	free(ref->files[1]);
+	ref->files[1] = mem_strdup(path);
+	task_identity(b.bound, same);
+	assert_string_equal(was, same);
+	copy(path, path, 1);
+	task_identity(b.bound, other);
+	assert_string_not_equal(was, other);
+	unlink(path);
+	close_task(&b);
+}
+
 static void memory_is_checked_on_a_device_that_is_there(void **state)
 {
 	struct bound b;
@@ -393,6 +432,7 @@ int main(void)
 		cmocka_unit_test(a_problem_has_every_size_and_fill_worked_out),
 		cmocka_unit_test(references_have_their_own_gates_and_launches),
 		cmocka_unit_test(golden_files_have_absolute_paths),
+		cmocka_unit_test(what_files_hold_is_part_of_the_identity),
 		cmocka_unit_test(memory_is_checked_on_a_device_that_is_there),
 		cmocka_unit_test(launches_follow_the_configuration),
 		cmocka_unit_test(a_launch_over_a_limit_is_refused_with_figure_and_limit),

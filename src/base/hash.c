@@ -35,6 +35,13 @@ void hash_text(struct hash *h, const char *text)
 	hash_field(h, text, strlen(text));
 }
 
+void hash_file(struct hash *h, const char *path)
+{
+	char hex[HASH_HEX];
+
+	hash_text(h, SHA256File(path, hex) ? hex : "");
+}
+
 static void to_hex(const uint8_t *digest, char ret[HASH_HEX])
 {
 	static const char digits[] = "0123456789abcdef";

@@ -108,8 +108,11 @@ bool run_barren(const struct run *r)
 
 void run_doom_barren(struct run *r)
 {
-	run_doom(r, "none of the first %lld configurations could be built: %s",
-		 (long long)r->told.trials, r->unbuilt ? r->unbuilt : "see the trials' logs");
+	bool lost = r->told.by_outcome[OUTCOME_LOST] == r->told.trials;
+
+	run_doom(r, "none of the first %lld configurations could be %s: %s",
+		 (long long)r->told.trials, lost ? "built and measured" : "built",
+		 r->unbuilt ? r->unbuilt : "see the trials' logs");
 }
 
 static void check_barren(struct run *r, const struct trial_record *row)

@@ -204,10 +204,12 @@ static int check_identity(const struct setup *s, const struct run_record *r, str
 	task_identity(s->bound, identity);
 	if (strcmp(identity, r->identity) == 0)
 		return 0;
-	return err_set(e, ERR_FAILED,
-		       "run %lld was begun on another device, driver or compiler than %s with %s, "
-		       "and its figures cannot be compared with new ones; start a new run",
-		       (long long)r->id, s->devices[0].name, s->devices[0].compiler);
+	return err_set(
+		e, ERR_FAILED,
+		"run %lld was begun on another device, driver or compiler than %s with %s, or "
+		"with other .npy files, and its figures cannot be compared with new ones; "
+		"start a new run",
+		(long long)r->id, s->devices[0].name, s->devices[0].compiler);
 }
 
 int setup_stored(struct store *st, const struct run_record *r, const struct device *here,

@@ -143,7 +143,8 @@ int task_materialise(const struct task *t, const char *root, struct err *e);
 char *task_config_json(const struct space *s, const uint16_t *config); /* free() */
 int task_config_parse(const struct space *s, const char *json, uint16_t *ret, struct err *e);
 
-/* Identity under which results may be reused: task, sources, shapes, seeds, device, compiler. */
+/* Identity under which results may be reused: task, sources, .npy files, shapes,
+ * seeds, device, compiler. */
 void task_identity(const struct task_bound *b, char ret[HASH_HEX]);
 
 #endif

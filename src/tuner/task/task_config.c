@@ -99,6 +99,19 @@ int task_config_parse(const struct space *s, const char *json, uint16_t *ret, st
 	return 0;
 }
 
+/* What .npy files hold is part of what a task computes. */
+static void hash_files(struct hash *h, const struct problem *p)
+{
+	for (int s = 0; s < p->n_shapes; s++)
+		for (int b = 0; b < p->n_buffers; b++)
+			if (p->shapes[s].buffers[b].fill.kind == FILL_NPY)
+				hash_file(h, p->shapes[s].buffers[b].fill.path);
+	for (int i = 0; i < p->n_references; i++)
+		for (int b = 0; p->references[i].files && b < p->n_buffers; b++)
+			if (p->references[i].files[b])
+				hash_file(h, p->references[i].files[b]);
+}
+
 /* Narrowing a parameter changes which configurations are tried, not what they measure: it is left
  * out, so that a narrowed run finds what a wide one has measured. */
 void task_identity(const struct task_bound *b, char ret[HASH_HEX])
@@ -112,6 +125,7 @@ void task_identity(const struct task_bound *b, char ret[HASH_HEX])
 		hash_text(h, b->task->shapes[b->shapes[i]].name);
 		hash_field(h, (char[]){ b->check[i], b->time[i] }, 2);
 	}
+	hash_files(h, b->problem);
 	hash_text(h, d->name);
 	hash_text(h, d->uuid);
 	hash_text(h, d->arch);
