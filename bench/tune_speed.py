@@ -2,17 +2,21 @@
 """How long a search takes from an empty cache, and how near the compile pool comes to its limit.
 
     bench/tune_speed.py [--evo ./evo-tuned] [--task configs/sdpa_u8.json] [--budget 128] [--jobs N]
+                        [--repeat 1]
 
 Runs `start TASK --budget N` from an empty state folder, then compiles the very same configurations
 with bench/bare_nvrtc.c over as many processes (that is the limit: nothing but NVRTC), and prints
-both rates, their ratio, and how busy cores and GPU were. CUDA tasks only. Nothing is kept.
+both rates, their ratio, and how busy cores and GPU were; with --repeat also the medians.
+CUDA tasks only. Nothing is kept.
 """
 import argparse
+import collections
 import json
 import os
 import re
 import shutil
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,6 +32,7 @@ def options():
     p.add_argument("--budget", type=int, default=128)
     p.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     p.add_argument("--seed", default="1")
+    p.add_argument("--repeat", type=int, default=1)
     return p.parse_args()
 
 
@@ -83,8 +88,8 @@ def arch(o):
     return re.search(r"sm_[0-9]+[af]?", out).group(0)
 
 
-def main():
-    o = options()
+def measure(o):
+    """One cold search beside the bare loop; (wall seconds, ratio)."""
     state = tempfile.mkdtemp(prefix="evo-bench-")
     try:
         wall = search(o, state)
@@ -93,27 +98,41 @@ def main():
             "SELECT config, compile_ms, load_ms + verify_ms + warm_ms + time_ms, compile_start_at,"
             " compile_end_at, measure_start_at, measure_end_at, outcome FROM trial"
             " WHERE compile_end_at > 0 ORDER BY no").fetchall()
-        first = min(r[3] for r in rows)
-        compile_span = (max(r[4] for r in rows) - first) / 1e3
-        span = (max(max(r[4], r[6] or 0) for r in rows) - first) / 1e3
-        ours = len(rows) / compile_span
         bare = bare_rate(o, state, [json.loads(r[0]) for r in rows])
-        busy_cores = sum(r[1] for r in rows) / 1e3 / (compile_span * o.jobs)
-        busy_gpu = sum(max(0, r[6] - r[5]) for r in rows if r[5]) / 1e3 / span
-        inside = sum(r[2] or 0 for r in rows if r[5]) / 1e3 / span
-        outcomes = {}
-        for r in rows:
-            outcomes[r[7]] = outcomes.get(r[7], 0) + 1
-        print(f"wall of start --budget {o.budget}, empty cache   {wall:8.2f} s")
-        print(f"first compile to last result                 {span:8.2f} s")
-        print(f"compiles: {len(rows)} over {o.jobs} workers           {ours:8.2f} /s")
-        print(f"bare NVRTC loop, {o.jobs} processes                {bare:8.2f} /s")
-        print(f"ratio                                        {ours / bare:8.3f}")
-        print(f"compile workers busy                         {100 * busy_cores:8.1f} %")
-        print(f"measuring worker busy                        {100 * busy_gpu:8.1f} % (in phases {100 * inside:.1f} %)")
-        print(f"outcomes                                     {outcomes}")
     finally:
         shutil.rmtree(state, ignore_errors=True)
+    return wall, report(o, rows, wall, bare)
+
+
+def report(o, rows, wall, bare):
+    first = min(r[3] for r in rows)
+    compile_span = (max(r[4] for r in rows) - first) / 1e3
+    span = (max(max(r[4], r[6] or 0) for r in rows) - first) / 1e3
+    waited = (min(r[5] for r in rows if r[5]) - first) / 1e3
+    ours = len(rows) / compile_span
+    busy_cores = sum(r[1] for r in rows) / 1e3 / (compile_span * o.jobs)
+    busy_gpu = sum(max(0, r[6] - r[5]) for r in rows if r[5]) / 1e3 / span
+    inside = sum(r[2] or 0 for r in rows if r[5]) / 1e3 / span
+    outcomes = collections.Counter(r[7] for r in rows)
+    print(f"wall of start --budget {o.budget}, empty cache   {wall:8.2f} s")
+    print(f"first compile to last result                 {span:8.2f} s")
+    print(f"first compile to first measurement           {waited:8.2f} s")
+    print(f"compiles: {len(rows)} over {o.jobs} workers           {ours:8.2f} /s")
+    print(f"bare NVRTC loop, {o.jobs} processes                {bare:8.2f} /s")
+    print(f"ratio                                        {ours / bare:8.3f}")
+    print(f"compile workers busy                         {100 * busy_cores:8.1f} %")
+    print(f"measuring worker busy                        {100 * busy_gpu:8.1f} % (in phases {100 * inside:.1f} %)")
+    print(f"outcomes                                     {dict(outcomes)}", flush=True)
+    return ours / bare
+
+
+def main():
+    o = options()
+    found = [measure(o) for _ in range(o.repeat)]
+    if o.repeat > 1:
+        walls, ratios = zip(*found)
+        print(f"median of {o.repeat}: wall {statistics.median(walls):.2f} s, ratio {statistics.median(ratios):.3f}"
+              f" ({min(ratios):.3f} .. {max(ratios):.3f})")
 
 
 main()
