@@ -9,6 +9,7 @@ import os
 import shutil
 
 import cli
+import daemons
 import tap
 
 CORPUS = os.path.join(tap.ROOT, "tests", "corpus", "recordings")
@@ -116,6 +117,51 @@ def test_a_name_that_is_no_macro_makes_no_header():
                 '{"1": {"a b": 1, "time": 2}}}')
     place.run("import", path)
     tap.contains(place.complaint("export"), "parameter a b = 1 cannot be a #define")
+
+
+def test_the_default_of_a_t1_file_is_the_baseline():
+    place = cli.Place()
+    t1 = os.path.join(place.folder, "t1.json")
+    with open(os.path.join(CORPUS, "nine-T1.json")) as f:
+        text = json.load(f)
+    for param, value in zip(text["ConfigurationSpace"]["TuningParameters"], (16, 1, False, "a")):
+        param["Default"] = value
+    text["KernelSpecification"] = {"KernelName": "nine_kernel"}
+    with open(t1, "w") as f:
+        json.dump(text, f)
+    place.run("import", T4, "--t1", t1)
+    tap.equal(place.json("runs")[0]["task"], "nine_kernel")
+    tap.equal(place.json("show")["baseline_us"], 1500)
+    near([place.json("top", "-k", "1")[0]["speedup"]], [1.5], "speed-up")
+
+
+def test_a_parameter_that_kernel_tuner_needs_the_name_of_is_refused():
+    place = cli.Place()
+    path = os.path.join(place.folder, "x_T4.json")
+    with open(path, "w") as f:
+        json.dump({"results": [{"configuration": {"times": 1}, "times": {}, "invalidity": "correct",
+                                "measurements": [{"name": "time", "value": 2}]}]}, f)
+    place.run("import", path)
+    tap.contains(place.complaint("export", "--format", "kernel-tuner"), "parameter times: ")
+    tap.contains(place.run("export", "--format", "t4"), '"times":1')
+
+
+def test_subscribers_hear_of_an_import_over_the_socket():
+    daemon = daemons.Daemon()
+    client = daemon.client()
+    client.call("events.subscribe")
+    found = client.call("runs.import", file=CACHE)
+    event = client.event()
+    tap.equal((event["kind"], event["run"], event["body"]["state"]), ("run", 1, "done"))
+    tap.equal((event["body"]["done"], event["body"]["best_us"]), (found["trials"], 1000))
+    for params, part in (({}, "file"), ({"file": "kt.json"}, "an absolute path"),
+                         ({"file": CACHE, "nam": "x"}, "nam"), ({"file": "/nowhere"}, "/nowhere")):
+        try:
+            client.call("runs.import", **params)
+            raise AssertionError(f"{params}: expected an error")
+        except daemons.RpcError as error:
+            tap.contains(error.message, part)
+    tap.equal(len(client.call("runs.list")["runs"]), 1)
 
 
 # --- what comes back ---

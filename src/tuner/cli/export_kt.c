@@ -117,6 +117,17 @@ static int add_trial(void *ctx, const struct trial_record *t, struct err *e)
 	return 0;
 }
 
+static int check_names(const struct recording *r, struct err *e)
+{
+	for (int p = 0; p < space_params(r->space); p++)
+		if (recording_kt_member(space_name(r->space, p)))
+			return err_set(e, ERR_INVALID,
+				       "parameter %.80s: a Kernel Tuner cache has another member "
+				       "of this name in every record; --format t4 or csv takes it",
+				       space_name(r->space, p));
+	return 0;
+}
+
 /* Kernel Tuner goes on with a file whose last three characters are these, and with no other. */
 int export_kt(struct stored *s, struct str *ret, struct err *e)
 {
@@ -127,8 +138,11 @@ int export_kt(struct stored *s, struct str *ret, struct err *e)
 	if (r < 0)
 		return r;
 	w.outline = outline;
-	add_head(outline, ret);
-	r = outline_each(s, add_trial, &w, e);
+	r = check_names(outline, e);
+	if (r == 0) {
+		add_head(outline, ret);
+		r = outline_each(s, add_trial, &w, e);
+	}
 	str_addz(ret, "}\n}");
 	recording_free(outline);
 	return r;

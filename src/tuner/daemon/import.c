@@ -130,6 +130,14 @@ static void find_times(struct importer *m)
 	r->created_ms = clock_wall_ms();
 }
 
+/* The description's default, where it was tried: what speed-ups are over. */
+static char *baseline_of(const struct recording *r)
+{
+	if (!r->defaults || recording_find(r, r->defaults) == r->n)
+		return NULL;
+	return task_config_json(r->space, r->defaults);
+}
+
 static void fill_run(struct importer *m, const char *file)
 {
 	struct run_record *r = &m->run;
@@ -147,6 +155,7 @@ static void fill_run(struct importer *m, const char *file)
 	r->shapes = mem_strdup("[]");
 	r->narrow = mem_strdup("{}");
 	r->settings = mem_strdup("{}");
+	r->baseline = baseline_of(m->from);
 	r->state = RUN_DONE;
 	r->reason = str_detach(&reason);
 	r->version = mem_strdup(EVO_TUNED_VERSION);

@@ -367,5 +367,6 @@ void recording_free(struct recording *r)
 	free(r->device);
 	free(r->objective);
 	free(r->problem_size);
+	free(r->defaults);
 	free(r);
 }

@@ -63,6 +63,8 @@ struct recording {
 	char hash[HASH_HEX];	       /* of what was read, unpacked; a T1 file counts */
 	size_t n_illegal;	       /* configurations left out: they broke a constraint */
 	size_t n_dropped;	       /* bytes of an unfinished record at the end, left out */
+	uint16_t *defaults; /* a configuration: what T1 gives every parameter; NULL: not all have
+			       one */
 	bool has_budget, has_seed;
 	int64_t max_evals, min_evals; /* with a budget: stop after max_evals, or once at least */
 	double max_cost;	      /* min_evals were made and cost more than max_cost */
@@ -88,6 +90,10 @@ int recording_described(const char *json, struct recording **ret, struct err *e)
 /* A parameter's values as the file had them, 1.0 and true included; cJSON_Delete. */
 cJSON *recording_values(const struct recording *r, int param); /* a list */
 cJSON *recording_value_json(const struct recording *r, int param, int at);
+
+/* Whether every record of a Kernel Tuner cache may have a member of this name, which then cannot be
+ * a parameter's. */
+bool recording_kt_member(const char *name);
 
 /* A member of a record, or a measurement, that names the outcome of a failure more exactly than the
  * formats can. Ours has it. */

@@ -32,17 +32,19 @@ static const char *error_of(const struct json_node *record)
 	return NULL;
 }
 
-/* What is a member of every record, and so none of its other figures. */
-static bool is_usual(const struct recording *r, const char *name)
+bool recording_kt_member(const char *name)
 {
-	static const char *const usual[] = { "time",	      "times",		"compile_time",
-					     "strategy_time", "framework_time", "verification_time",
-					     "benchmark_time" };
+	static const char *const members[] = {
+		"time",		  "times",	    "compile_time",
+		"strategy_time",  "framework_time", "benchmark_time",
+		"timestamp",	  "__error__",	    "verification_time",
+		RECORDED_OUTCOME,
+	};
 
-	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-		if (strcmp(name, usual[i]) == 0)
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (strcmp(name, members[i]) == 0)
 			return true;
-	return space_find(r->space, name) >= 0;
+	return false;
 }
 
 static void read_figures(const struct recording *r, const struct json_node *record,
@@ -62,7 +64,8 @@ static void read_figures(const struct recording *r, const struct json_node *reco
 			recorded_add_samples(x, member, MS_NS);
 		else if (strcmp(member->string, "timestamp") == 0)
 			x->at_ms = recorded_at_ms(member);
-		else if (!is_usual(r, member->string))
+		else if (!recording_kt_member(member->string) &&
+			 space_find(r->space, member->string) < 0)
 			recorded_add_metric(x, member->string, member);
 	}
 }

@@ -100,6 +100,24 @@ static void read_kernel(struct recording *r, const struct json_node *root)
 	r->kernel = mem_strdup(name);
 }
 
+/* A parameter without one, or with one that is none of its values, leaves the whole without. */
+static void read_defaults(struct recording *r, const struct json_node *list)
+{
+	uint16_t *config = mem_array(SPACE_PARAMS_MAX, sizeof *config);
+	struct json_node param, value;
+	struct err ignored = { 0 };
+	bool all = true;
+	int p = 0;
+
+	for (bool more = json_first(list, &param); more; more = json_next(&param), p++)
+		all = all && json_get(&param, "Default", &value) &&
+		      recording_position(r, p, &value, &config[p], &ignored) == 0;
+	if (all)
+		r->defaults = config;
+	else
+		free(config);
+}
+
 int recording_t1_read(struct recording *r, const struct json_node *root, struct err *e)
 {
 	struct json_node space, list, param;
@@ -114,6 +132,8 @@ int recording_t1_read(struct recording *r, const struct json_node *root, struct 
 	read_kernel(r, root);
 	for (bool more = json_first(&list, &param); more && status == 0; more = json_next(&param))
 		status = read_param(r, &param, e);
+	if (status == 0)
+		read_defaults(r, &list);
 	return status;
 }
 
