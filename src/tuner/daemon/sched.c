@@ -118,8 +118,7 @@ static bool may_propose(const struct sched *s)
 {
 	int most = s->done ? s->lookahead : s->first_lookahead;
 
-	return !s->held && !s->dry && s->in_flight < most &&
-	       s->budget - s->done > s->in_flight;
+	return !s->held && !s->dry && s->in_flight < most && s->budget - s->done > s->in_flight;
 }
 
 static struct trial *propose(struct sched *s)
