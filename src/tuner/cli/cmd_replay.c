@@ -11,18 +11,19 @@
 #include "tuner/cli/replay.h"
 #include "tuner/cli/strategies.h"
 #include "tuner/cli/table.h"
+#include "tuner/cli/warm_start.h"
 #include "tuner/search/search.h"
 
 enum { BUDGET = 128, SEED = 1 };
 
 struct replay_command {
-	const char *strategy, *log, *t1;
+	const char *strategy, *log, *t1, *from;
 	struct option_seed seed;
-	int64_t budget, elite_k, repeat, jobs;
+	int64_t budget, elite_k, repeat, jobs, warm;
 	struct option_list settings;
 };
 
-static const struct replay_command defaults = { .repeat = 1 };
+static const struct replay_command defaults = { .repeat = 1, .warm = WARM_DEFAULT };
 
 #define AT(field) .offset = offsetof(struct replay_command, field)
 
@@ -65,6 +66,18 @@ static const struct option_spec options[] = {
 	  AT(jobs),
 	  .min = 1,
 	  .max = 1024 },
+	{ .name = "from",
+	  .kind = OPTION_TEXT,
+	  .value = "FILE",
+	  .help = "begin with the best of another recording, as of another device",
+	  AT(from) },
+	{ .name = "warm",
+	  .kind = OPTION_INT,
+	  .value = "N",
+	  .help = "so many of them (default 6)",
+	  AT(warm),
+	  .min = 1,
+	  .max = 1000 },
 	{ .name = "t1",
 	  .kind = OPTION_TEXT,
 	  .value = "FILE",
@@ -218,26 +231,60 @@ static int replay_once(const struct invocation *v, const struct recording *r,
 	return status;
 }
 
-static int replay(const struct invocation *v, const struct recording *r, struct err *e)
+static int replay_all(const struct invocation *v, const struct recording *r,
+		      struct replay_options *o, struct err *e)
 {
 	const struct replay_command *c = v->options;
-	struct replay_options o = options_of(c, r);
-	struct table *t;
-	struct settings settings;
-	int status = strategies_parse(c->strategy, &c->settings, &settings, e);
+	struct table *t = new_table(r);
+	int status = 0;
 
-	if (status < 0)
-		return status;
-	t = new_table(r);
-	o.settings = &settings;
-	o.seed = first_seed(c, r);
-	for (int64_t i = 0; i < c->repeat && status == 0; i++, o.seed++)
-		status = replay_once(v, r, &o, t, e);
+	o->seed = first_seed(c, r);
+	for (int64_t i = 0; i < c->repeat && status == 0; i++, o->seed++)
+		status = replay_once(v, r, o, t, e);
 	if (status == 0 && !v->json) {
 		print_recording(r);
 		table_print(t, stdout);
 	}
 	table_free(t);
+	return status;
+}
+
+/* What the other recording has no value for is as in the first recorded configuration. */
+static int take_warm(const struct replay_command *c, struct warm *w, struct err *e)
+{
+	struct recording *other;
+	int status = recording_load(c->from, NULL, &other, e);
+
+	if (status < 0)
+		return err_wrap(e, "--from");
+	warm_from_recording(other, w);
+	recording_free(other);
+	note("%d configurations taken from %s: %d of them mended; %d others dropped", w->n, c->from,
+	     w->mended, w->dropped);
+	if (w->n == 0)
+		return err_set(e, ERR_INVALID, "--from: nothing in %s fits this space", c->from);
+	return 0;
+}
+
+static int replay(const struct invocation *v, const struct recording *r, struct err *e)
+{
+	const struct replay_command *c = v->options;
+	struct replay_options o = options_of(c, r);
+	struct settings settings;
+	struct warm w;
+	int status = strategies_parse(c->strategy, &c->settings, &settings, e);
+
+	if (status < 0)
+		return status;
+	o.settings = &settings;
+	warm_init(&w, r->space, r->config, (int)c->warm);
+	if (c->from)
+		status = take_warm(c, &w, e);
+	o.warm = w.config;
+	o.n_warm = w.n;
+	if (status == 0)
+		status = replay_all(v, r, &o, e);
+	warm_release(&w);
 	return status;
 }
 

@@ -11,6 +11,8 @@
 #include "tuner/cli/print.h"
 #include "tuner/cli/stop_options.h"
 #include "tuner/cli/strategies.h"
+#include "tuner/cli/warm_start.h"
+#include "tuner/daemon/warm_json.h"
 
 struct start_command {
 	int64_t budget;
@@ -20,12 +22,15 @@ struct start_command {
 	int64_t elite_k;
 	struct option_seed seed;
 	const char *runtime, *device, *nvrtc;
-	int64_t jobs, priority;
+	const char *from;
+	int64_t jobs, priority, warm;
 	struct option_list shapes, set;
 	bool fresh, detach;
 };
 
-static const struct start_command defaults = { .budget = 128, .stop = STOP_OPTIONS_DEFAULT };
+static const struct start_command defaults = { .budget = 128,
+					       .warm = WARM_DEFAULT,
+					       .stop = STOP_OPTIONS_DEFAULT };
 
 #define AT(field) .offset = offsetof(struct start_command, field)
 
@@ -88,9 +93,22 @@ static const struct option_spec options[] = {
 	  AT(priority),
 	  .min = -1000,
 	  .max = 1000 },
+	{ .name = "from",
+	  .kind = OPTION_TEXT,
+	  .value = "RUN|FILE",
+	  .help = "try the best of an earlier run or a recording first (default: of the newest run "
+		  "of this task on another device, shape, compiler or source)",
+	  AT(from) },
+	{ .name = "warm",
+	  .kind = OPTION_INT,
+	  .value = "N",
+	  .help = "so many of them (default 6)",
+	  AT(warm),
+	  .min = 1,
+	  .max = WARM_MAX },
 	{ .name = "fresh",
 	  .kind = OPTION_FLAG,
-	  .help = "measure again what an earlier run has measured",
+	  .help = "measure again what an earlier run has measured, begin with nothing of it",
 	  AT(fresh) },
 	{ .name = "detach",
 	  .letter = 'd',
@@ -114,10 +132,14 @@ struct submission {
 	int n_devices;
 	struct narrow narrow;
 	struct settings settings;
+	struct task_bound *bound; /* on the first device */
+	cJSON *warm;		  /* NULL: nothing */
 };
 
 static void submission_release(struct submission *s)
 {
+	cJSON_Delete(s->warm);
+	task_bound_free(s->bound);
 	narrow_release(&s->narrow);
 	task_free(s->task);
 	free(s->devices);
@@ -211,7 +233,10 @@ static int try_bind(const struct start_command *c, struct submission *s, const c
 		r = find_device(s, item ? item->valueint : -1, &o.device, e);
 		if (r == 0)
 			r = task_bind(s->task, &o, &bound, e);
-		task_bound_free(bound);
+		if (s->bound)
+			task_bound_free(bound);
+		else
+			s->bound = bound;
 	}
 	return r;
 }
@@ -239,7 +264,20 @@ static int prepare(const struct start_command *c, const char *operand, const cJS
 	return r < 0 ? r : try_bind(c, s, devices, e);
 }
 
-static cJSON *request(const struct start_command *c, const struct submission *s, cJSON *devices)
+static int take_warm(const struct invocation *v, struct submission *s, struct err *e)
+{
+	const struct start_command *c = v->options;
+	const struct warm_wish wish = { .from = c->from,
+					.fresh = c->fresh,
+					.limit = (int)c->warm,
+					.db = v->db,
+					.bound = s->bound,
+					.task = task_name(s->task) };
+
+	return warm_start(&wish, &s->warm, e);
+}
+
+static cJSON *request(const struct start_command *c, struct submission *s, cJSON *devices)
 {
 	cJSON *p = json_new_object(), *shapes, *set;
 	char seed[24];
@@ -267,6 +305,9 @@ static cJSON *request(const struct start_command *c, const struct submission *s,
 	set = json_add_object(p, "set");
 	for (int i = 0; i < s->narrow.n; i++)
 		json_add_string(set, s->narrow.sets[i].name, s->narrow.sets[i].values);
+	if (s->warm)
+		json_add(p, "warm", s->warm);
+	s->warm = NULL;
 	return p;
 }
 
@@ -306,7 +347,8 @@ static int run(const struct invocation *v, struct err *e)
 
 	if (parse_devices(c->device, &devices, e) < 0)
 		return -EXIT_USAGE;
-	if (prepare(c, v->n_operands ? v->operands[0] : NULL, devices, &s, e) < 0)
+	if (prepare(c, v->n_operands ? v->operands[0] : NULL, devices, &s, e) < 0 ||
+	    take_warm(v, &s, e) < 0)
 		cJSON_Delete(devices);
 	else
 		status = submit(v, &s, request(c, &s, devices), e);

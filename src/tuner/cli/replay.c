@@ -162,6 +162,9 @@ int replay_run(const struct recording *r, const struct replay_options *o, struct
 		.elite_k = o->elite_k,
 		.outstanding = ahead,
 		.settings = o->settings,
+		.first = o->warm,
+		.n_first = o->n_warm,
+		.n_warm = o->n_warm,
 	};
 	int status = search_new(r->space, &so, &w.search, e);
 

@@ -10,7 +10,9 @@
  * as the recording says. Only the search itself is real, and its cost is real time.
  */
 struct replay_options {
-	const char *strategy;		 /* NULL: the default one */
+	const char *strategy; /* NULL: the default one */
+	const uint16_t *warm; /* n_warm configurations to begin with; NULL: none */
+	int n_warm;
 	const struct settings *settings; /* NULL: the defaults */
 	uint64_t seed;
 	int elite_k; /* 0: the strategy's default */

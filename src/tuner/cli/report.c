@@ -245,6 +245,8 @@ static void add_settings(cJSON *o, const struct run_record *r)
 	json_add_string(o, "strategy", r->strategy);
 	json_add_int(o, "elite_k", r->elite_k);
 	add_parsed(o, "settings", r->settings);
+	if (r->warm)
+		add_parsed(o, "warm", r->warm);
 	json_add_string(o, "seed", seed);
 	json_add_int(o, "budget", r->budget);
 	add_some(o, "time_limit_s", r->time_limit_s);

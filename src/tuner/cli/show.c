@@ -59,6 +59,22 @@ static void line_time(struct table *t, const char *name, int64_t wall_ms)
 
 /* --- a run --- */
 
+static void show_warm(struct table *t, const char *warm)
+{
+	struct json_node root, list;
+	struct err ignored;
+	const char *from = "";
+	cJSON *tree;
+
+	if (json_parse(warm, strlen(warm), &tree, &ignored) < 0)
+		return;
+	root = json_root(tree);
+	json_opt_string(&root, "from", &from, &ignored);
+	line(t, "begun with", "%d configurations of %s",
+	     json_get(&root, "configs", &list) ? json_count(&list) : 0, from);
+	cJSON_Delete(tree);
+}
+
 /* What a search was asked to do. */
 static void add_wishes(struct table *t, const struct run_record *r)
 {
@@ -71,6 +87,8 @@ static void add_wishes(struct table *t, const struct run_record *r)
 	if (strcmp(r->settings, "{}") != 0)
 		line(t, "settings", "%s", r->settings);
 	line(t, "budget", "%" PRId64 " new evaluations", r->budget);
+	if (r->warm)
+		show_warm(t, r->warm);
 	if (r->time_limit_s > 0)
 		line(t, "time limit", "%g s", r->time_limit_s);
 	if (r->no_gain > 0)

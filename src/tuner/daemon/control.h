@@ -13,7 +13,8 @@
  *                   "target_us"?: 0, "strategy"?: "full", "settings"?: {}, "elite_k"?: 0,
  *                   "seed"?: number or "decimal text", "runtime"?: the task's own,
  *                   "devices"?: [0] or "all", "jobs"?: 0, "shapes"?: [names],
- *                   "set"?: {NAME: "V,V"}, "priority"?: 0, "fresh"?: false}
+ *                   "set"?: {NAME: "V,V"}, "priority"?: 0, "fresh"?: false,
+ *                   "warm"?: {"from": text, "configs": [{NAME: value}], "mended"?, "dropped"?}}
  *                  -> {"run"}          after the task was bound to its devices
  *   search.resume  {"run"?, "budget"?, "time_limit_s"?, "stop_after_no_gain"?, "target_us"?}
  *                  -> {"run", "state", "budget"}; what is left out stays as it was, 0 lifts a rule

@@ -11,8 +11,8 @@
 #include "tuner/daemon/stop.h"
 
 static const char *const start_keys[] = {
-	STOP_KEYS, "task", "strategy", "settings", "elite_k",  "seed",	"runtime",
-	"devices", "jobs", "shapes",   "set",	   "priority", "fresh", NULL,
+	STOP_KEYS, "task",   "strategy", "settings", "elite_k", "seed", "runtime", "devices",
+	"jobs",	   "shapes", "set",	 "priority", "fresh",	"warm", NULL,
 };
 
 /* --- the task --- */
@@ -97,6 +97,23 @@ static int take_narrow(const struct json_node *params, struct engine_start *x, s
 	}
 	x->record.narrow = json_render(object.value);
 	return 0;
+}
+
+/* Its configurations are looked at when the space is known. */
+static int take_warm(const struct json_node *params, struct engine_start *x, struct err *e)
+{
+	static const char *const keys[] = { "from", "configs", "mended", "dropped", NULL };
+	struct json_node object;
+	int ret;
+
+	if (!json_get(params, "warm", &object))
+		return 0;
+	ret = json_object(&object, e);
+	if (ret == 0)
+		ret = json_only(&object, keys, e);
+	if (ret == 0)
+		x->record.warm = json_render(object.value);
+	return ret;
 }
 
 /* --- where and how --- */
@@ -231,6 +248,8 @@ int request_start(const struct json_node *params, const char *configs, struct en
 		r = take_shapes(params, &x, e);
 	if (r == 0)
 		r = take_narrow(params, &x, e);
+	if (r == 0)
+		r = take_warm(params, &x, e);
 	if (r == 0)
 		r = take_runtime(params, &x, e);
 	if (r < 0) {

@@ -13,6 +13,7 @@
 #include "tuner/daemon/row.h"
 #include "tuner/daemon/settings_json.h"
 #include "tuner/daemon/stop.h"
+#include "tuner/daemon/warm_json.h"
 
 #define TO(p) (1u << RUN_##p)
 
@@ -108,6 +109,8 @@ static int new_search(struct run *r, struct err *e)
 	};
 	struct sched_io io = run_sched_io;
 	struct settings settings;
+	struct warm_first first;
+	int code;
 
 	if (settings_parse(r->record.settings, r->record.strategy, &settings, e) < 0)
 		return e->code;
@@ -117,7 +120,14 @@ static int new_search(struct run *r, struct err *e)
 	io.ctx = r;
 	r->sched = sched_new(&io, r->record.budget);
 	sched_set_lookahead(r->sched, lookahead(r), first_lookahead(r));
-	return search_new(s, &o, &r->search, e);
+	if (warm_append(r->record.warm, s, o.first, o.n_first, &first, e) < 0)
+		return e->code;
+	o.first = first.config;
+	o.n_first = first.n;
+	o.n_warm = first.n_warm;
+	code = search_new(s, &o, &r->search, e);
+	free(first.config);
+	return code;
 }
 
 /* Two runs of one identity share their devices, so that there cannot be another one later. */

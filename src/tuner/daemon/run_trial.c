@@ -46,7 +46,7 @@ static bool take_known(struct run *r, struct trial *t)
 	int64_t id = 0;
 	struct err e;
 
-	if (r->record.fresh || r->first ||
+	if (r->record.fresh || r->first || t->op == SEARCH_OP_WARM ||
 	    store_find_known(r->w.store, r->record.identity, t->config_json, &id, &e) < 0 || !id ||
 	    store_trial_by_id(r->w.store, id, &known, &e) < 0)
 		return false;

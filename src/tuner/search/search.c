@@ -29,6 +29,7 @@ static const char *const op_names[SEARCH_OP_COUNT] = {
 	[SEARCH_OP_MUTATE] = "mutate",	     [SEARCH_OP_CROSSOVER] = "crossover",
 	[SEARCH_OP_NEIGHBOUR] = "neighbour", [SEARCH_OP_IMMIGRANT] = "immigrant",
 	[SEARCH_OP_RANDOM] = "random",	     [SEARCH_OP_NEXT] = "next",
+	[SEARCH_OP_WARM] = "warm",
 };
 
 struct search {
@@ -40,7 +41,7 @@ struct search {
 	struct settings settings;
 	uint64_t seed;
 	uint16_t *first;
-	int n_first;
+	int n_first, n_warm;
 	int next_first;
 };
 
@@ -125,6 +126,7 @@ static struct strategy_view view(const struct search *x)
 		.archive = &x->archive,
 		.catalog = x->strategy->draws ? &x->catalog : NULL,
 		.settings = &x->settings,
+		.n_warm = x->n_warm,
 	};
 }
 
@@ -149,6 +151,7 @@ int search_new(const struct space *s, const struct search_options *o, struct sea
 		x->settings = *o->settings;
 	x->seed = o->seed;
 	x->n_first = o->n_first;
+	x->n_warm = o->n_warm;
 	width = (size_t)space_params(s) * sizeof *x->first;
 	if (o->n_first > 0)
 		x->first = mem_copy(o->first, (size_t)o->n_first * width);
@@ -182,7 +185,7 @@ static bool draft_first(struct search *x, struct draft *ret)
 		if (archive_find(&x->archive, config) >= 0)
 			continue;
 		memcpy(ret->config, config, width * sizeof *config);
-		ret->op = SEARCH_OP_SEED;
+		ret->op = x->next_first > x->n_first - x->n_warm ? SEARCH_OP_WARM : SEARCH_OP_SEED;
 		return true;
 	}
 	return false;

@@ -18,7 +18,7 @@
  * twice in one search, nor one that was told without having been asked (history).
  */
 enum search_op {
-	SEARCH_OP_SEED,	  /* the baseline, a preset, or a warm start */
+	SEARCH_OP_SEED,	  /* the baseline or a preset */
 	SEARCH_OP_SPREAD, /* initial design */
 	SEARCH_OP_MUTATE,
 	SEARCH_OP_CROSSOVER,
@@ -26,6 +26,7 @@ enum search_op {
 	SEARCH_OP_IMMIGRANT, /* random, to keep the search from closing in */
 	SEARCH_OP_RANDOM,
 	SEARCH_OP_NEXT, /* the next one in order */
+	SEARCH_OP_WARM, /* taken from an earlier search */
 	SEARCH_OP_COUNT
 };
 const char *search_op_name(enum search_op op);
@@ -38,6 +39,7 @@ struct search_options {
 	int outstanding;       /* W: how many proposals may be in flight; at least 1 */
 	const uint16_t *first; /* n_first configurations to propose first, in order; borrowed */
 	int n_first;
+	int n_warm; /* so many at the end of `first` come from an earlier search */
 	const struct settings *settings; /* borrowed; NULL: the defaults */
 };
 

@@ -22,6 +22,7 @@ struct strategy_view { /* borrowed from the search */
 	const struct archive *archive;
 	const struct catalog *catalog; /* NULL unless the strategy draws */
 	const struct settings *settings;
+	int n_warm; /* members that come from an earlier search: good elsewhere, and much alike */
 };
 
 struct strategy {

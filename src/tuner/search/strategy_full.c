@@ -212,7 +212,7 @@ static bool draft(void *self, const struct strategy_view *v, struct rng *r, stru
 {
 	struct full *x = self;
 
-	if (v->archive->n < design_size(v) || v->archive->n_elite == 0)
+	if (v->archive->n < design_size(v) + v->n_warm || v->archive->n_elite == 0)
 		return draft_spread(x, v, r, ret) || draft_immigrant(v, r, ret);
 	if (draft_modelled(x, v, r, ret))
 		return true;

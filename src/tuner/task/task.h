@@ -142,6 +142,9 @@ int task_materialise(const struct task *t, const char *root, struct err *e);
 /* A configuration as canonical JSON, parameters in the task's order: {"TILE_M":64,"PV":"mma"}. */
 char *task_config_json(const struct space *s, const uint16_t *config); /* free() */
 int task_config_parse(const struct space *s, const char *json, uint16_t *ret, struct err *e);
+/* One of any space, name by name; texts are borrowed and valid within the call. */
+typedef void task_on_value(void *ctx, const char *name, const struct value *v);
+int task_config_each(const char *json, task_on_value *f, void *ctx, struct err *e);
 
 /* Identity under which results may be reused: task, sources, .npy files, shapes,
  * seeds, device, compiler. */

@@ -99,6 +99,26 @@ int task_config_parse(const struct space *s, const char *json, uint16_t *ret, st
 	return 0;
 }
 
+int task_config_each(const char *json, task_on_value *f, void *ctx, struct err *e)
+{
+	struct json_node root, n;
+	struct value v;
+	cJSON *tree;
+	int r = json_parse(json, strlen(json), &tree, e);
+
+	if (r < 0)
+		return err_wrap(e, "configuration");
+	root = json_root(tree);
+	r = json_object(&root, e);
+	for (bool more = r == 0 && json_first(&root, &n); more && r == 0; more = json_next(&n)) {
+		r = read_value(&n, &v, e);
+		if (r == 0)
+			f(ctx, n.key, &v);
+	}
+	cJSON_Delete(tree);
+	return r < 0 ? err_wrap(e, "configuration") : 0;
+}
+
 /* What .npy files hold is part of what a task computes. */
 static void hash_files(struct hash *h, const struct problem *p)
 {
