@@ -23,6 +23,12 @@ def test_insights_count_every_trial_under_each_parameter():
         best = next(v for v in p["values"] if v["value"] == p["best"])
         tried = [v for v in p["values"] if v["tried"] > v["failed"]]
         tap.equal(best["effect"], min(v["effect"] for v in tried), f"effect of {p['best']}")
+        for v in p["values"]:
+            tap.equal(sum(v["failures"].values()), v["failed"], f"kinds of failures of {p['name']}")
+        tap.equal(0 <= p["with_others"] <= 1, True, f"{p['name']} with others")
+    for pair in found["pairs"]:
+        tap.equal((set(pair["parameters"]) <= set(names), len(pair["parameters"]), pair["share"] > 0),
+                  (True, 2, True))
 
 
 def test_a_parameter_that_changes_no_binary_is_called_inert():
@@ -37,6 +43,7 @@ def test_the_value_that_fails_is_named_and_no_switch_is_to_be_widened():
     out = searched(24).run("insights")
     row = next(line for line in out.splitlines() if line.startswith("FAIL"))
     tap.contains(row, "1 (")
+    tap.contains(row, "compile_error")
     tap.equal("widen" in row, False, f"widen in {row!r}")
 
 
