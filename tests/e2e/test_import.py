@@ -213,6 +213,18 @@ def test_a_run_of_ours_comes_back_from_both_formats_and_replays():
         near([found["best"] * 1000], [best["p50_us"]], f"best from {form}")
 
 
+def test_an_imported_run_gives_a_search_its_first_trials():
+    place = cli.Place()
+    place.run("start", cli.TINY, "--budget", "8", "--strategy", "exhaustive", "--set", "FAIL=0")
+    path = os.path.join(place.folder, "cache.json")
+    place.run("export", "1", "--format", "kernel-tuner", "-o", path)
+    place.run("import", path)
+    said = place.both("start", cli.TINY, "--budget", "3", "--set", "FAIL=0", "--fresh", "--from",
+                      "2")[1]
+    tap.contains(said, "the first trials are the best of run 2")
+    tap.equal("warm" in [row["operator"] for row in rows(place, 3)], True, "warm trials in run 3")
+
+
 def test_an_imported_run_is_exported_as_it_was_read():
     place = imported(RATES)
     for form, end in (("kernel-tuner", ".json"), ("t4", "_T4.json")):
