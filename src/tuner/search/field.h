@@ -8,7 +8,7 @@
  * so that a new point costs one pass over the candidates. They lie in blocks, the columns of a
  * block beside one another, as vector units like it.
  */
-enum { FIELD_LANES = 16 };
+enum { FIELD_LANES = 32 };
 
 struct field {
 	int params;
@@ -17,6 +17,7 @@ struct field {
 	int room_block;	    /* blocks allocated */
 	int n_row;	    /* points that V knows */
 	uint16_t *position; /* [(block * params + param) * FIELD_LANES + lane] */
+	bool *alike;	    /* [block * params + param]: all lanes have one position */
 	float *v;	    /* [(block * room_rows + row) * FIELD_LANES + lane] */
 	float *square;	    /* of each candidate: sum of its column's squares */
 	float *mean;	    /* of each candidate, after field_predict */

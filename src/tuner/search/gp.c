@@ -3,9 +3,11 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
+enum { SWEEPS_MAX = 3 };
 static const double length_min = 0.05, length_max = 8;
 static const double weight_min = 0.005, weight_max = 3;
 static const double noise_min = 1e-5, noise_max = 0.3;
@@ -16,6 +18,9 @@ void gp_init(struct gp *g, const struct space *s, int room)
 
 	*g = (struct gp){ .room = room };
 	covariance_init(&g->covariance, s);
+	for (int i = 0; i < g->covariance.n; i++)
+		if (g->covariance.param[i].values > g->values_max)
+			g->values_max = g->covariance.param[i].values;
 	g->point = mem_array((size_t)room, sizeof *g->point);
 	g->factor = mem_array(cells, sizeof *g->factor);
 	g->work = mem_array((size_t)room, sizeof *g->work);
@@ -97,6 +102,7 @@ struct fit {
 	const double *target;
 	int n;
 	double best;
+	float *ratio; /* new factors of a parameter to its old ones */
 };
 
 /* Of the targets under the kernel, its variance at the likeliest value; plus the prior. */
@@ -132,6 +138,27 @@ static double between(double x, double low, double high)
 	return x < low ? low : x > high ? high : x;
 }
 
+/* Gives a parameter its factors anew, and the covariances with them: far cheaper than covary(),
+ * which is called now and then because the roundings add up. */
+static void retabulate(struct fit *f, int param)
+{
+	struct gp *g = f->gp;
+	const struct covariance_param *p = &g->covariance.param[param];
+	size_t values = (size_t)p->values;
+
+	memcpy(f->ratio, p->factor, values * values * sizeof *f->ratio);
+	covariance_tabulate(&g->covariance, param);
+	for (size_t i = 0; i < values * values; i++)
+		f->ratio[i] = p->factor[i] / f->ratio[i];
+	for (int i = 1; i < f->n; i++) {
+		double *row = g->gram + (size_t)i * (size_t)g->room;
+		const float *ratio = f->ratio + f->point[i][param] * values;
+
+		for (int j = 0; j < i; j++)
+			row[j] *= (double)ratio[f->point[j][param]];
+	}
+}
+
 /* Tries the value at half and at double; keeps what is likelier. */
 static void fit_value(struct fit *f, int param, double *value, double low, double high)
 {
@@ -144,8 +171,7 @@ static void fit_value(struct fit *f, int param, double *value, double low, doubl
 		*value = between(old * steps[i], low, high);
 		if (*value == old)
 			continue;
-		covariance_tabulate(&f->gp->covariance, param);
-		covary(f);
+		retabulate(f, param);
 		likelihood = log_likelihood(f);
 		if (likelihood > f->best) {
 			f->best = likelihood;
@@ -153,8 +179,7 @@ static void fit_value(struct fit *f, int param, double *value, double low, doubl
 		}
 	}
 	*value = old;
-	covariance_tabulate(&f->gp->covariance, param);
-	covary(f);
+	retabulate(f, param);
 }
 
 static void fit_noise(struct fit *f)
@@ -176,22 +201,40 @@ static void fit_noise(struct fit *f)
 	*noise = old;
 }
 
-void gp_fit(struct gp *g, const uint16_t *const *point, const double *target, int n)
+static void sweep(struct fit *f)
 {
-	struct fit f = { .gp = g, .point = point, .target = target, .n = n };
+	struct covariance *c = &f->gp->covariance;
 
-	assert(n > 0 && n <= g->room);
-	gp_clear(g);
-	covary(&f);
-	f.best = log_likelihood(&f);
-	for (int i = 0; i < g->covariance.n; i++) {
-		struct covariance_param *p = &g->covariance.param[i];
+	covary(f);
+	for (int i = 0; i < c->n; i++) {
+		struct covariance_param *p = &c->param[i];
 
 		if (p->values < 2)
 			continue;
 		if (p->line)
-			fit_value(&f, i, &p->length, length_min, length_max);
-		fit_value(&f, i, &p->weight, weight_min, weight_max);
+			fit_value(f, i, &p->length, length_min, length_max);
+		fit_value(f, i, &p->weight, weight_min, weight_max);
 	}
-	fit_noise(&f);
+	fit_noise(f);
+}
+
+bool gp_fit(struct gp *g, const uint16_t *const *point, const double *target, int n)
+{
+	struct fit f = { .gp = g, .point = point, .target = target, .n = n };
+	double first, before;
+
+	assert(n > 0 && n <= g->room);
+	f.ratio = mem_array((size_t)g->values_max * (size_t)g->values_max, sizeof *f.ratio);
+	covary(&f);
+	first = before = f.best = log_likelihood(&f);
+	for (int i = 0; i < SWEEPS_MAX; i++) {
+		sweep(&f);
+		if (f.best <= before)
+			break;
+		before = f.best;
+	}
+	free(f.ratio);
+	if (f.best > first)
+		gp_clear(g);
+	return f.best > first;
 }

@@ -12,6 +12,7 @@ struct gp {
 	struct covariance covariance;
 	int n;
 	int room;
+	int values_max;		/* of any parameter */
 	const uint16_t **point; /* configurations, borrowed */
 	double *factor;		/* lower triangle, row i at i * room */
 	double *work;		/* one of `room` */
@@ -31,8 +32,9 @@ void gp_add(struct gp *g, const uint16_t *point);
  */
 double gp_whiten(const struct gp *g, const double *target, const bool *expected, double *ret);
 
-/* Moves lengths, weights and noise to where the targets of these points are likelier: one sweep of
- * coordinate search on the profile likelihood. Clears the points. */
-void gp_fit(struct gp *g, const uint16_t *const *point, const double *target, int n);
+/* Moves lengths, weights and noise to where the targets of these points are likelier: a few sweeps
+ * of coordinate search on the profile likelihood. True: the kernel changed, and the points were
+ * cleared. */
+bool gp_fit(struct gp *g, const uint16_t *const *point, const double *target, int n);
 
 #endif

@@ -1,6 +1,7 @@
 #include "tuner/search/model.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -9,9 +10,8 @@
 
 enum { FIT_MAX = 128, POOL_LIFE = 8 };
 
-/* Told trials after which the kernel is learnt anew: each time about 1.4 times as many. */
-static const int schedule[] = { 1, 5, 7, 9, 13, 18, 26, 38, 56, 80, 112, 160 };
-enum { N_SCHEDULE = sizeof schedule / sizeof *schedule };
+/* The kernel is learnt anew after each result at first, then each time there are as many more. */
+static const double learn_growth = 1.1;
 
 /* Doubling the deviation was found to serve small budgets best. */
 static const double greed = 2;
@@ -24,7 +24,7 @@ struct model {
 	struct field field;
 	int *member; /* of the archive, point by point */
 	int n_member;
-	int n_fit;	/* entries of the schedule that were done */
+	int learn_at;	/* told trials after which the kernel is learnt anew */
 	int pool_since; /* members when the pool was made, -1: it was not */
 	double *target;
 	bool *expected;
@@ -102,7 +102,8 @@ static void learn_kernel(struct model *m, const struct archive *a)
 	observation_targets(m->told, n, m->target);
 	for (int i = 0; i < n; i++)
 		point[i] = m->told[i].config;
-	gp_fit(&m->gp, point, m->target, n);
+	if (!gp_fit(&m->gp, point, m->target, n))
+		return;
 	field_forget(&m->field);
 	m->n_member = 0;
 	for (int pending = 0; pending < 2; pending++) /* those told come first */
@@ -114,13 +115,12 @@ static void learn_kernel(struct model *m, const struct archive *a)
 void model_follow(struct model *m, const struct archive *a)
 {
 	int told = a->n - a->n_pending;
-	bool due = false;
 
 	assert(model_serves(m, a) && told > 0);
-	for (; m->n_fit < N_SCHEDULE && schedule[m->n_fit] <= told; m->n_fit++)
-		due = true;
-	if (due)
+	if (told >= m->learn_at && m->learn_at <= FIT_MAX) {
 		learn_kernel(m, a);
+		m->learn_at = (int)fmax(told + 1, told * learn_growth);
+	}
 	while (m->n_member < a->n)
 		take_in(m, a, m->n_member);
 }
