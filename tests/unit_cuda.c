@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "cuda_fixture.h"
 #include "runtime/cuda.h"
+#include "runtime/cuda_crowd.h"
 #include "runtime/cuda_cubin.h"
 #include "runtime/cuda_driver.h"
 #include "runtime/nvrtc.h"
@@ -514,6 +515,33 @@ static void a_race_that_shows_beside_another_kernel_only_is_found(void **state)
 	free(path);
 }
 
+static void a_crowd_is_as_large_as_there_is_room_beside_a_block(void **state)
+{
+	static const struct {
+		int64_t registers, static_bytes, threads, dynamic_bytes;
+		int want;
+	} cases[] = {
+		{ 40, 0, 1024, 0, 512 },	{ 168, 0, 256, 65536, 512 },
+		{ 200, 0, 256, 0, 256 },	{ 240, 0, 256, 0, 128 },
+		{ 255, 0, 256, 0, 0 },		{ 32, 1024, 1024, 230 << 10, 0 },
+		{ 32, 0, 128, 226 << 10, 512 },
+	};
+	struct session s = { .p = NULL };
+
+	(void)state;
+	s.device.attr[DEVICE_SM_THREADS] = 2048;
+	s.device.attr[DEVICE_SM_REGISTERS] = 65536;
+	s.device.attr[DEVICE_SM_SHARED_BYTES] = 228 << 10;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct function f = { .registers = cases[i].registers,
+				      .shared_bytes = cases[i].static_bytes };
+		struct launch l = { .block = { cases[i].threads, 1, 1 },
+				    .shared_bytes = cases[i].dynamic_bytes };
+
+		assert_int_equal(crowd_threads(&s, &f, &l), cases[i].want);
+	}
+}
+
 static void a_launch_over_a_limit_is_too_big(void **state)
 {
 	static const struct {
@@ -785,6 +813,7 @@ int main(void)
 		cmocka_unit_test(every_misbehaviour_is_its_outcome),
 		cmocka_unit_test(what_stops_working_once_it_was_checked_is_wrong),
 		cmocka_unit_test(a_race_that_shows_beside_another_kernel_only_is_found),
+		cmocka_unit_test(a_crowd_is_as_large_as_there_is_room_beside_a_block),
 		cmocka_unit_test(a_launch_over_a_limit_is_too_big),
 		cmocka_unit_test(a_reference_that_does_not_do_its_work_stops_the_run),
 		cmocka_unit_test(a_reference_may_be_c),

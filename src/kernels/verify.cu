@@ -230,11 +230,11 @@ static __device__ unsigned read_far(const uint4 *at)
  * slot, each with an issue port of its own (so since Volta). Those of one partition take its issue
  * slots, another one every 4096 cycles; the others read `mask` + 1 vectors of memory over and over.
  */
-extern "C" __global__ void __launch_bounds__(CROWD_THREADS)
+extern "C" __global__ void __launch_bounds__(CROWD_THREADS, 4)
 	evo_crowd(const uint4 *memory, unsigned long long mask, crowd *c, long long cycles)
 {
-	unsigned long long at = (unsigned long long)blockIdx.x * CROWD_THREADS + threadIdx.x;
-	unsigned long long step = (unsigned long long)gridDim.x * CROWD_THREADS;
+	unsigned long long at = (unsigned long long)blockIdx.x * blockDim.x + threadIdx.x;
+	unsigned long long step = (unsigned long long)gridDim.x * blockDim.x;
 	long long start = clock64(), now = start;
 	unsigned slot, sm, seen = 0;
 	float x = threadIdx.x;

@@ -27,7 +27,7 @@ struct checking {
 	int n_parts, n_untouched, n_same, n_segments;
 	int n_rounds[2]; /* of each part; at first the most there may be */
 	int n_slots;
-	double launch_ns; /* of the second round */
+	int crowd_threads;
 	struct cuda_call call;
 };
 
@@ -128,7 +128,7 @@ static int launch(struct checking *c, int round)
 	if (round == 1)
 		result = s->cu.event_record(s->start, s->stream);
 	if (i >= 0)
-		result = crowd_gather(s, i);
+		result = crowd_gather(s, i, c->crowd_threads);
 	if (result == CUDA_OK)
 		result = cuda_call_go(s, &c->call);
 	if (result == CUDA_OK && round == 1)
@@ -307,7 +307,10 @@ static int check_one(struct trial *t, int shape, uint64_t seed, bool crowded, st
 {
 	struct session *s = t->s;
 	const struct launch *l = &t->job->launches[shape];
-	struct checking c = { .t = t, .n_rounds = { VERIFY_ROUNDS, crowded ? VERIFY_CROWDED : 0 } };
+	int threads = crowded ? crowd_threads(s, &t->m->function, l) : 0;
+	struct checking c = { .t = t,
+			      .n_rounds = { VERIFY_ROUNDS, threads ? VERIFY_CROWDED : 0 },
+			      .crowd_threads = threads };
 	int r = trial_dataset(t, shape, seed, &c.set, e);
 
 	if (r < 0)

@@ -5,7 +5,10 @@
 #include "runtime/verify.h"
 
 enum {
-	THREADS = 512,
+	THREADS_MAX = 512,
+	THREADS_MIN = 128,    /* a warp in each partition of an SM */
+	REGISTERS = 32,	      /* of a thread of it, at most, by its launch bounds */
+	BLOCKS_SHARED = 2048, /* 1 KiB is charged to either block since compute capability 8.0 */
 	STAY_US = 500,
 	AWAIT_US = 100,
 	MEMORY_BYTES_MIN = 32 << 20,
@@ -68,6 +71,28 @@ static int prefer_shared(struct session *s, struct cuda_function *beside, bool p
 	return result;
 }
 
+/* Registers are given out to warps, in units of 8 a thread. Unknown limits do not limit. */
+static bool fits(const struct session *s, const struct function *f, const struct launch *l,
+		 int64_t crowd)
+{
+	const int64_t *limit = s->device.attr;
+	int64_t threads = (l->block[0] * l->block[1] * l->block[2] + 31) / 32 * 32;
+	int64_t registers = threads * ((f->registers + 7) / 8 * 8) + crowd * REGISTERS;
+	int64_t shared = l->shared_bytes + f->shared_bytes + BLOCKS_SHARED;
+
+	return (limit[DEVICE_SM_THREADS] <= 0 || threads + crowd <= limit[DEVICE_SM_THREADS]) &&
+	       (limit[DEVICE_SM_REGISTERS] <= 0 || registers <= limit[DEVICE_SM_REGISTERS]) &&
+	       (limit[DEVICE_SM_SHARED_BYTES] <= 0 || shared <= limit[DEVICE_SM_SHARED_BYTES]);
+}
+
+int crowd_threads(const struct session *s, const struct function *f, const struct launch *l)
+{
+	for (int threads = THREADS_MAX; threads >= THREADS_MIN; threads /= 2)
+		if (fits(s, f, l, threads))
+			return threads;
+	return 0;
+}
+
 int crowds_begin(struct session *s, struct cuda_function *beside)
 {
 	int result = s->cu.set8(s->crowds.at, 0, (size_t)s->crowds.bytes, s->stream);
@@ -77,7 +102,7 @@ int crowds_begin(struct session *s, struct cuda_function *beside)
 	return result == CUDA_OK ? s->cu.stream_sync(s->stream) : result;
 }
 
-int crowd_gather(struct session *s, int i)
+int crowd_gather(struct session *s, int i, int threads)
 {
 	uint64_t memory = s->far.at, mask = (uint64_t)s->far.bytes / VECTOR_BYTES - 1;
 	uint64_t crowd = place_of(s, i);
@@ -85,8 +110,8 @@ int crowd_gather(struct session *s, int i)
 	unsigned blocks = blocks_of(s);
 	void *arguments[] = { &memory, &mask, &crowd, &stay };
 	void *awaited[] = { &crowd, &blocks, &await };
-	int result =
-		s->cu.launch(s->crowd, blocks, 1, 1, THREADS, 1, 1, 0, s->aside, arguments, NULL);
+	int result = s->cu.launch(s->crowd, blocks, 1, 1, (unsigned)threads, 1, 1, 0, s->aside,
+				  arguments, NULL);
 
 	if (result == CUDA_OK)
 		result = s->cu.launch(s->await, 1, 1, 1, 1, 1, 1, 0, s->stream, awaited, NULL);
