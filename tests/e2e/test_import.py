@@ -154,7 +154,9 @@ def test_subscribers_hear_of_an_import_over_the_socket():
     event = client.event()
     tap.equal((event["kind"], event["run"], event["body"]["state"]), ("run", 1, "done"))
     tap.equal((event["body"]["done"], event["body"]["best_us"]), (found["trials"], 1000))
-    for params, part in (({}, "file"), ({"file": "kt.json"}, "an absolute path"),
+    pipe = os.path.join(daemon.folder, "pipe")
+    os.mkfifo(pipe)
+    for params, part in (({}, "file"), ({"file": pipe}, "not a regular file"), ({"file": "kt.json"}, "an absolute path"),
                          ({"file": CACHE, "nam": "x"}, "nam"), ({"file": "/nowhere"}, "/nowhere")):
         try:
             client.call("runs.import", **params)
