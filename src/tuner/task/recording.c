@@ -13,7 +13,8 @@
 #include "tuner/task/recording_t1.h"
 #include "tuner/task/task_value.h"
 
-/* A tree of JSON takes up to 30 times its text: more than this is no file for the daemon to read. */
+/* A tree of JSON takes up to 30 times its text: more than this is no file for the daemon to read.
+ */
 enum { FILE_MAX = 1 << 28, TIME_MAX_S = 1000000000 };
 
 static const struct recording_format *const formats[] = {
