@@ -93,6 +93,22 @@ def test_late_rescaling_of_shared_rows_with_half_scores_is_right():
     check("stage4", QK="f16", ROWMAX="fp", WARPS=8, EXP="mix", TILE_N=32, Q_IN_REGISTERS=0)
 
 
+def test_one_producer_is_right():
+    check("stage5_p1")
+
+
+def test_two_producers_and_merging_warps_are_right():
+    check("stage5_p2", WARPS=8, STAGES=2, TILE_N=32)
+
+
+def test_persistent_blocks_are_right():
+    check("stage4", PERSISTENT=1, STAGES=0, WARPS=8)
+
+
+def test_persistent_blocks_with_producers_are_right():
+    check("stage6", WARPS=8, TILE_N=128, TILE_M=32)
+
+
 def test_warps_that_share_rows_merge_their_keys():
     check("stage3", WARPS=8, EXP="half2", STAGES=3)
 

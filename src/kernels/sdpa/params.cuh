@@ -8,6 +8,9 @@
  * the constraints between them, which the static_asserts below repeat.
  */
 
+#ifndef INPUT /* u8, e4m3 or f16: set by the source that has the entry, not searched */
+#define INPUT u8
+#endif
 #ifndef HEAD_DIM /* D, elements of a head: 64 or 128 */
 #define HEAD_DIM 64
 #endif
@@ -26,7 +29,9 @@
 #ifndef PV /* scalar: FMA; wmma: tensor cores, P in shared memory; mma: P stays in registers */
 #define PV mma
 #endif
-#ifndef QK /* f16: half tensor cores; s8: 8-bit ones, exact and of twice the rate (PV=mma only) */
+#ifndef QK /* f16: half tensor cores; s8: 8-bit ones, exact and of twice the rate (PV=mma,      \
+	    * INPUT=u8); e4m3: 8-bit ones where there are any (INPUT=e4m3), which sm_90 has not \
+	    * for mma.sync */
 #define QK s8
 #endif
 #ifndef DEQUANT /* bytes to halves by arith (convert, subtract), magic (permute, subtract) or \
@@ -59,6 +64,13 @@
 #ifndef VEC /* bytes a thread loads at once: 4 or 16 */
 #define VEC 16
 #endif
+#ifndef PRODUCERS /* warps that do nothing but load key tiles (PV=mma, Q_IN_REGISTERS=1); 0: all \
+		     do */
+#define PRODUCERS 0
+#endif
+#ifndef PERSISTENT /* 1: a block takes one query tile after another (PV=mma only) */
+#define PERSISTENT 0
+#endif
 #ifndef MIN_BLOCKS /* blocks an SM shall hold, by limiting registers; 0: as the compiler likes */
 #define MIN_BLOCKS 0
 #endif
@@ -73,8 +85,9 @@
 
 namespace param
 {
+enum class input_kind { u8, e4m3, f16 };
 enum class pv_kind { scalar, wmma, mma };
-enum class qk_kind { f16, s8 };
+enum class qk_kind { f16, s8, e4m3 };
 enum class dequant_kind { arith, magic, direct };
 enum class exp_kind { expf, ex2, poly, mix, half2 };
 enum class rowsum_kind { add, mma };
@@ -82,6 +95,7 @@ enum class rescale_kind { each, lazy };
 enum class rowmax_kind { fp, dpx };
 
 /* A value that is none of these names is a compile error here. */
+constexpr input_kind input = input_kind::INPUT;
 constexpr pv_kind pv = pv_kind::PV;
 constexpr qk_kind qk = qk_kind::QK;
 constexpr dequant_kind dequant = dequant_kind::DEQUANT;
@@ -93,8 +107,11 @@ constexpr rowmax_kind rowmax = rowmax_kind::ROWMAX;
 constexpr int head_dim = HEAD_DIM;
 constexpr int tile_m = TILE_M;
 constexpr int tile_n = TILE_N;
-constexpr int warps = WARPS;
-constexpr int threads = 32 * warps;
+constexpr int row_bytes = HEAD_DIM * (input == input_kind::f16 ? 2 : 1); /* of Q, K or V */
+constexpr int warps = WARPS;						 /* that compute */
+constexpr int producers = PRODUCERS;
+constexpr int threads = 32 * (warps + producers);
+constexpr bool persistent = PERSISTENT != 0;
 constexpr int stages = STAGES;
 constexpr int slots = stages == 0 ? 1 : stages; /* key tiles that shared memory holds */
 constexpr int pad = PAD;
@@ -105,6 +122,8 @@ constexpr bool q_in_registers = Q_IN_REGISTERS != 0;
 
 static_assert(HEAD_DIM == 64 || HEAD_DIM == 128, "HEAD_DIM is 64 or 128");
 static_assert(TILE_M % 16 == 0 && TILE_N % 16 == 0, "tiles are multiples of 16");
+static_assert(PRODUCERS == 0 || (STAGES > 0 && Q_IN_REGISTERS),
+	      "producers fill a ring of key tiles");
 static_assert(STAGES == 0 || STAGES >= 2, "a ring needs two stages");
 static_assert(PAD % 8 == 0, "rows stay aligned to 16 bytes");
 static_assert(VEC == 4 || VEC == 16, "cp.async copies 4 or 16 bytes");

@@ -50,6 +50,8 @@ constexpr int shared_bytes = out_at + (by_wmma ? 4 * tile_m * out_pitch : 0);
 static_assert(param::qk == param::qk_kind::f16, "QK=s8 needs PV=mma");
 static_assert(param::exp != param::exp_kind::half2 && param::exp != param::exp_kind::mix,
 	      "EXP=half2 and EXP=mix need PV=mma");
+static_assert(quant::is_u8, "INPUT other than u8 needs PV=mma");
+static_assert(!param::persistent && param::producers == 0, "these need PV=mma");
 static_assert(!quant::direct, "DEQUANT=direct needs PV=mma");
 static_assert(param::rescale == param::rescale_kind::each, "RESCALE=lazy needs PV=mma");
 static_assert(param::rowmax == param::rowmax_kind::fp, "ROWMAX=dpx needs PV=mma");
@@ -308,12 +310,21 @@ __device__ inline void store(const block &b, const outputs &out, float v_scale, 
 	}
 }
 
+/* What outlives a query tile: nothing but the block's memory. */
+struct schedule {
+	u8 *shared;
+
+	__device__ explicit schedule(u8 *shared) : shared(shared)
+	{
+	}
+};
+
 /* The block's query rows from `row` on, of one head of `rows` rows. */
 __device__ inline void attend(const u8 *q_head, const u8 *k_head, const u8 *v_head, float c,
-			      float v_scale, __half *o_head, int row, int rows, u8 *shared)
+			      float v_scale, __half *o_head, int row, int rows, schedule &at)
 {
 	constexpr int tile_bytes = tile_n * head_dim;
-	const block b(shared);
+	const block b(at.shared);
 	const int tiles = (rows + tile_n - 1) / tile_n;
 	outputs out = {};
 	auto load_async = [&](int t, int slot) {

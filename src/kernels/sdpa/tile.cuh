@@ -5,15 +5,15 @@
 #include "quant.cuh"
 
 /*
- * Moving rows of bytes from global to shared memory by all threads of a block, and the ring that
- * keeps several key tiles in flight.
+ * Moving rows of bytes from global to shared memory, and the two rings that keep several key tiles
+ * in flight: by all threads of a block, and by warps that do nothing else.
  *
  * Rows past the end of a head are zero bytes in shared memory: they are finite, and their weights
  * are masked.
  */
 namespace tile
 {
-using param::head_dim;
+using param::row_bytes;
 using quant::u32;
 using quant::u8;
 
@@ -40,16 +40,24 @@ __device__ inline void copy_async(u8 *to, const u8 *from, bool valid)
 		ptx::copy_async_4(ptx::shared_address(to), from, valid);
 }
 
+/* The threads that load: all of the block, or its last warps. */
+constexpr int loaders = param::producers > 0 ? 32 * param::producers : param::threads;
+
+__device__ inline int loader()
+{
+	return static_cast<int>(threadIdx.x) - (param::threads - loaders);
+}
+
 /* Calls visit(row, byte) for each piece of ROWS rows that falls to this thread. */
 template <int ROWS, typename VISIT> __device__ inline void for_pieces(VISIT visit)
 {
-	constexpr int a_row = head_dim / param::vec;
+	constexpr int a_row = row_bytes / param::vec;
 	constexpr int all = ROWS * a_row;
-	constexpr int rounds = (all + param::threads - 1) / param::threads;
+	constexpr int rounds = (all + loaders - 1) / loaders;
 #pragma unroll(rounds < 8 ? rounds : 8)
 	for (int round = 0; round < rounds; round++) {
-		int i = round * param::threads + static_cast<int>(threadIdx.x);
-		if (all % param::threads == 0 || i < all)
+		int i = round * loaders + loader();
+		if (all % loaders == 0 || i < all)
 			visit(i / a_row, i % a_row * param::vec);
 	}
 }
@@ -62,7 +70,7 @@ __device__ inline void load(const u8 *head, int first, int rows, PLACE place)
 		vector v = zero_vector();
 		if (first + row < rows)
 			v = *reinterpret_cast<const vector *>(
-				head + static_cast<size_t>(first + row) * head_dim + byte);
+				head + static_cast<size_t>(first + row) * row_bytes + byte);
 		*reinterpret_cast<vector *>(place(row, byte)) = v;
 	});
 }
@@ -73,7 +81,7 @@ __device__ inline void load_async(const u8 *head, int first, int rows, PLACE pla
 {
 	for_pieces<ROWS>([&](int row, int byte) {
 		bool valid = first + row < rows;
-		size_t at = valid ? static_cast<size_t>(first + row) * head_dim + byte : 0;
+		size_t at = valid ? static_cast<size_t>(first + row) * row_bytes + byte : 0;
 		copy_async(place(row, byte), head + at, valid);
 	});
 }
@@ -103,4 +111,76 @@ template <typename LOAD> __device__ inline void ring_next(int t, int tiles, LOAD
 		load(ahead, ahead % param::slots);
 	ptx::commit();
 }
+
+/*
+ * The ring with producers: a tile is handed over by a barrier, and so is its slot when the warps
+ * that compute have left it. Every such warp arrives, even one that had no key in the tile, so that
+ * phases stay in step. Both sides visit tiles in one order and count slots on their own; the count
+ * goes on from one query tile to the next.
+ */
+struct handover {
+	u32 barriers;
+	int slot;
+	u32 parity;
+
+	/* Address of two barriers a slot. All threads of the block are to come. */
+	__device__ explicit handover(u32 barriers) : barriers(barriers), slot(0), parity(0)
+	{
+		if constexpr (param::producers > 0) {
+			if (threadIdx.x == 0)
+				for (int i = 0; i < param::slots; i++) {
+					ptx::mbarrier_init(barriers + 16 * i,
+							   32 * param::producers);
+					ptx::mbarrier_init(barriers + 16 * i + 8, param::warps);
+				}
+			__syncthreads();
+		}
+	}
+
+	__device__ u32 full() const
+	{
+		return barriers + 16 * slot;
+	}
+
+	__device__ u32 empty() const
+	{
+		return full() + 8;
+	}
+
+	__device__ void advance()
+	{
+		if (++slot == param::slots) {
+			slot = 0;
+			parity ^= 1;
+		}
+	}
+
+	template <typename LOAD> __device__ void produce(int tiles, LOAD load)
+	{
+#pragma unroll 1
+		for (int t = 0; t < tiles; t++) {
+			ptx::mbarrier_wait(empty(), parity ^ 1);
+			load(t, slot);
+			ptx::mbarrier_arrive_after_copies(full());
+			advance();
+		}
+		ptx::commit();
+		ptx::wait<0>(); /* a thread does not end before its copies */
+	}
+
+	/* The slot of the next tile, which stays until it is given back. */
+	__device__ int take() const
+	{
+		ptx::mbarrier_wait(full(), parity);
+		return slot;
+	}
+
+	__device__ void give_back()
+	{
+		__syncwarp();
+		if (threadIdx.x % 32 == 0)
+			ptx::mbarrier_arrive(empty());
+		advance();
+	}
+};
 } // namespace tile

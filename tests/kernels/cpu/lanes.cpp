@@ -4,7 +4,7 @@
 
 #include <vector>
 
-dim3 blockIdx;
+dim3 blockIdx, gridDim;
 
 namespace lanes
 {
@@ -25,6 +25,7 @@ struct lane {
 static std::vector<lane> all;
 static std::vector<meeting> warps;
 static meeting block;
+static meeting named[16];
 static ucontext_t scheduler;
 static const std::function<void()> *program;
 static int current;
@@ -61,6 +62,23 @@ void block_barrier()
 	meet(block, (int)all.size());
 }
 
+void named_barrier(int id, int threads)
+{
+	meet(named[id], threads);
+}
+
+void something_happened()
+{
+	progress = true;
+	arrivals++;
+}
+
+void wait_until(const std::function<bool()> &holds)
+{
+	while (!holds())
+		yield();
+}
+
 const unsigned char *exchange(const void *mine, size_t bytes)
 {
 	meeting &m = warps[(size_t)current / WARP];
@@ -85,6 +103,8 @@ static void prepare(int threads)
 	all.resize((size_t)threads);
 	warps.assign((size_t)threads / WARP, meeting());
 	block = meeting();
+	for (meeting &m : named)
+		m = meeting();
 	for (lane &l : all) {
 		l.stack.resize(STACK_BYTES);
 		l.done = false;

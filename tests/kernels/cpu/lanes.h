@@ -47,6 +47,13 @@ int self(); /* number of the running thread in its block */
 /* All threads of the block have come. */
 void block_barrier();
 
+/* So many threads of the block have come to the barrier of this number, under 16. */
+void named_barrier(int id, int threads);
+
+/* Gives way to others until something holds that they bring about, and tells those who wait. */
+void wait_until(const std::function<bool()> &holds);
+void something_happened();
+
 /*
  * All 32 lanes of this thread's warp have come, each with `bytes` of data; returns the data of all,
  * one lane after the other, valid until the next call.
@@ -68,7 +75,7 @@ struct thread_index {
 	} x;
 };
 static const thread_index threadIdx;
-extern dim3 blockIdx;
+extern dim3 blockIdx, gridDim;
 
 inline void __syncthreads()
 {

@@ -7,6 +7,7 @@
  * eager, as soon as it is begun, so that a target that is still read shows as bytes of the future.
  */
 #include <deque>
+#include <map>
 #include <vector>
 
 #include "cuda_fp16.h"
@@ -87,6 +88,17 @@ inline void ldmatrix_transposed(u32 (&ret)[4], u32 address)
 	}
 }
 
+/* OCP FP8 E4M3: no infinity, a NaN only where all but the sign are ones. */
+inline float e4m3(u32 bits)
+{
+	int exponent = (int)(bits >> 3 & 15), fraction = (int)(bits & 7);
+	float f = exponent ? std::ldexp(8.0f + (float)fraction, exponent - 10)
+			   : std::ldexp((float)fraction, -9);
+	if ((bits & 127) == 127)
+		f = NAN;
+	return bits & 128 ? -f : f;
+}
+
 struct operands {
 	u32 a[4], b[2];
 };
@@ -107,6 +119,21 @@ inline void mma_f16(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1)
 		for (int k = 0; k < 16; k++)
 			c[i] += half_at(of[row % 8 * 4 + k % 8 / 2].a[row / 8 + k / 8 * 2], k % 2) *
 				half_at(of[column * 4 + k % 8 / 2].b[k / 8], k % 2);
+	}
+}
+
+inline void mma_e4m3(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1)
+{
+	const operands *of = lanes::gather(operands{ { a[0], a[1], a[2], a[3] }, { b0, b1 } });
+	int g = (lanes::self() & 31) / 4, t = lanes::self() & 3;
+
+	for (int i = 0; i < 4; i++) {
+		int row = g + 8 * (i / 2), column = 2 * t + i % 2;
+		for (int k = 0; k < 32; k++)
+			c[i] += e4m3(of[row % 8 * 4 + k % 16 / 4].a[row / 8 + k / 16 * 2] >>
+					     8 * (k % 4) &
+				     255) *
+				e4m3(of[column * 4 + k % 16 / 4].b[k / 16] >> 8 * (k % 4) & 255);
 	}
 }
 
@@ -158,6 +185,89 @@ template <int PENDING> void wait()
 			c.make();
 		mine().groups.pop_front();
 	}
+}
+
+template <int THREADS> void barrier(int id)
+{
+	lanes::named_barrier(id, THREADS);
+}
+
+/*
+ * A barrier in shared memory; its eight bytes there stay as they are but for a mark. Copies that
+ * are to arrive land when somebody waits for them, no sooner, unless eager.
+ */
+struct mbarrier {
+	int expected = 0, pending = 0;
+	u32 phase = 0;
+	std::vector<copy> landing;
+	int landing_threads = 0;
+
+	void arrive(int threads)
+	{
+		lanes::something_happened();
+		pending -= threads;
+		if (pending == 0) {
+			pending = expected;
+			phase++;
+		}
+	}
+
+	void land()
+	{
+		for (const copy &c : landing)
+			c.make();
+		landing.clear();
+		int threads = landing_threads;
+		landing_threads = 0;
+		if (threads > 0)
+			arrive(threads);
+	}
+};
+
+inline std::map<u32, mbarrier> &mbarriers()
+{
+	static std::map<u32, mbarrier> all;
+	return all;
+}
+
+inline void mbarrier_init(u32 barrier, int count)
+{
+	mbarrier &b = mbarriers()[barrier];
+	b = mbarrier();
+	b.expected = b.pending = count;
+	std::memset(shared + barrier, 0, 8);
+}
+
+inline void mbarrier_arrive(u32 barrier)
+{
+	mbarriers().at(barrier).arrive(1);
+}
+
+inline void mbarrier_arrive_after_copies(u32 barrier)
+{
+	mbarrier &b = mbarriers().at(barrier);
+	b.landing.insert(b.landing.end(), mine().open.begin(), mine().open.end());
+	mine().open.clear();
+	b.landing_threads++;
+	if (eager)
+		b.land();
+}
+
+inline void mbarrier_wait(u32 barrier, u32 parity)
+{
+	mbarrier &b = mbarriers().at(barrier);
+	lanes::wait_until([&] {
+		if ((b.phase & 1) == parity)
+			b.land();
+		return (b.phase & 1) != parity;
+	});
+}
+
+template <bool UPPER> u32 halves_of_e4m3(u32 four)
+{
+	u32 two = UPPER ? four >> 16 : four;
+	__half2 h = __floats2half2_rn(e4m3(two & 255), e4m3(two >> 8 & 255));
+	return (u32)h.y.bits << 16 | h.x.bits;
 }
 
 inline float exp2(float x)

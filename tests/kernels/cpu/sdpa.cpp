@@ -86,11 +86,15 @@ struct order {
 static bool run(const inputs &in, const order &when, std::vector<__half> &o)
 {
 	ptx::eager = when.eager;
-	for (int head = 0; head < in.b * in.h; head++)
-		for (int row = 0; row * param::tile_m < in.s; row++) {
+	const unsigned int tiles = (unsigned int)((in.s + param::tile_m - 1) / param::tile_m);
+	const unsigned int heads = (unsigned int)(in.b * in.h);
+	gridDim = { param::persistent ? min(tiles * heads, 3u) : tiles,
+		    param::persistent ? 1 : heads, 1 };
+	for (unsigned int y = 0; y < gridDim.y; y++)
+		for (unsigned int x = 0; x < gridDim.x; x++) {
 			std::memset(shared, 0xff, SHARED_MAX); /* NaN wherever nothing was stored */
 			ptx::forget();
-			blockIdx = { (unsigned int)row, (unsigned int)head, 0 };
+			blockIdx = { x, y, 0 };
 			if (!lanes::run_block(param::threads, when.backwards, [&] {
 				    sdpa_u8(in.q.data(), in.k.data(), in.v.data(), in.qa.data(),
 					    in.ka.data(), in.va.data(), o.data(), in.b, in.h, in.s);
