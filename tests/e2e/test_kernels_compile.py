@@ -61,7 +61,7 @@ def test_a_clash_in_one_combination_is_noticed():
     clash = next(m for m in mutants.corpus("sdpa") if m.name == "name_clash")
     kernels = mutants.copy_kernels(tap.folder())
     clash.plant(kernels)
-    task = mutants.copy_task(kernels, "sdpa_u8.json", {}, 10)
+    task = mutants.copy_task(kernels, "sdpa_u8.json", 10)
     breaks = preset(clash.preset, **{n: int(v) for n, v in clash.settings.items()})
     found = refused(task, [preset(clash.preset), breaks])
     tap.equal([config for config, _ in found], [breaks[0]], "refused")
