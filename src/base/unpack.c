@@ -25,10 +25,9 @@ static int damaged(const char *format, struct err *e)
 		       format);
 }
 
-/* One pass of inflate. 1: all was read; 0: go on. */
-static int inflate_some(z_stream *z, struct str *out, struct err *e)
+/* One pass of inflate through chunk[CHUNK]. 1: all was read; 0: go on. */
+static int inflate_some(z_stream *z, unsigned char *chunk, struct str *out, struct err *e)
 {
-	unsigned char chunk[CHUNK];
 	int status;
 
 	z->next_out = chunk;
@@ -45,6 +44,7 @@ static int inflate_some(z_stream *z, struct str *out, struct err *e)
 static int unpack_gzip(const char *bytes, size_t len, size_t max, struct str *out, struct err *e)
 {
 	z_stream z = { .next_in = (unsigned char *)bytes, .avail_in = (unsigned)len };
+	unsigned char chunk[CHUNK];
 	int r = 0;
 
 	if (len > UINT_MAX)
@@ -52,7 +52,7 @@ static int unpack_gzip(const char *bytes, size_t len, size_t max, struct str *ou
 	if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
 		return err_set(e, ERR_FAILED, "zlib %s refuses to start", zlibVersion());
 	while (r == 0) {
-		r = inflate_some(&z, out, e);
+		r = inflate_some(&z, chunk, out, e);
 		if (r >= 0 && out->len > max)
 			r = too_large(max, e);
 	}
