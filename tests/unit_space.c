@@ -146,7 +146,7 @@ static void a_constraint_is_tested_once_its_last_parameter_is_bound(void **state
 {
 	struct space *s = space_new();
 	struct seen seen = { .s = s };
-	char name[8];
+	char name[16];
 
 	(void)state;
 	add_range(s, "A", 0, 3);
@@ -165,7 +165,7 @@ static void a_constraint_is_tested_once_its_last_parameter_is_bound(void **state
 static struct space *large_space(void)
 {
 	struct space *s = space_new();
-	char name[8];
+	char name[16];
 	char text[80];
 
 	for (int i = 0; i < 15; i++) {
@@ -406,7 +406,7 @@ static void declarations_are_checked(void **state)
 	struct value many[SPACE_VALUES_MAX + 1];
 	struct space *s = space_new();
 	struct value off = value_text("off");
-	char name[8];
+	char name[16];
 	struct err e;
 
 	(void)state;
@@ -436,7 +436,7 @@ static void sixty_four_parameters_can_be_sampled_and_counted(void **state)
 {
 	struct space *s = space_new();
 	uint16_t config[SPACE_PARAMS_MAX];
-	char name[8];
+	char name[16];
 	struct rng r;
 	bool exact;
 
