@@ -216,9 +216,12 @@ def test_two_devices_measure_side_by_side():
     path = os.path.join(tap.folder(), "told")
     p = place(FAKECUDA_DEVICES="2", FAKECUDA_TOLD=path)
     task = device_runs.small_vector_add(p.folder)
-    p.run("start", task, "--budget", "16", "--device", "all", "--seed", "2")
-    tap.equal(len(p.json("show", "1")["environment"]["devices"]), 2, "devices of the run")
-    used = {p.json("show", f"1:{no}").get("device") for no in range(1, 17)}
+    used, run = set(), 0
+    while run < 4 and used != {0, 1}:  # one may have done it all before the other was opened
+        run += 1
+        p.run("start", task, "--budget", "16", "--device", "all", "--seed", str(run), "--fresh")
+        used |= {p.json("show", f"{run}:{no}").get("device") for no in range(1, 17)}
+    tap.equal(len(p.json("show", str(run))["environment"]["devices"]), 2, "devices of the run")
     tap.equal(used, {0, 1}, "devices that measured")
     tap.equal({n for what, n, _ in told(path) if what == "device"}, {"0", "1"}, "devices opened")
 
