@@ -26,6 +26,10 @@ def options():
     return p.parse_args()
 
 
+def figure(value, unit=""):
+    return "-" if value is None else f"{value:.3f}{unit}"
+
+
 def main():
     o = options()
     with study.Place(o.evo, o.db, o.nvrtc) as place:
@@ -33,13 +37,13 @@ def main():
         finals = place.json("final", str(run), "--repeat", str(o.repeat), *place.nvrtc)["repeats"]
     winners = collections.Counter(f["winner"] for f in finals)
     modal = winners.most_common(1)[0][0]
-    agreeing = [f for f in finals if f["winner"] == modal or modal in f["tied"]]
+    agreeing = [f for f in finals if modal and (f["winner"] == modal or modal in f["tied"])]
     share = len(agreeing) / len(finals)
     print(f"### Winner agreement: `bench/winner_agreement.py`, {len(finals)} finals of one search\n")
     study.table(("final", "winner", "tied with it", "p50", "speed-up", "rounds", "seconds"),
-                [(i, f["winner"], ", ".join(map(str, f["tied"])) or "none", f"{f['p50_us']:.3f} us",
-                  f"{f['speedup']:.3f}", f["rounds"], f"{f['seconds']:.2f}")
-                 for i, f in enumerate(finals, 1)])
+                [(i, f["winner"] or "none", ", ".join(map(str, f["tied"])) or "none",
+                  figure(f["p50_us"], " us"), figure(f["speedup"]), f["rounds"],
+                  f"{f['seconds']:.2f}") for i, f in enumerate(finals, 1)])
     tied = statistics.mean(len(f["tied"]) for f in finals)
     print(f"Trial {modal} won {winners[modal]} of {len(finals)} finals and won or was tied in "
           f"{len(agreeing)}: {100 * share:.0f} % (target {100 * TARGET:.0f} %); "
