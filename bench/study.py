@@ -45,7 +45,8 @@ class Place:
         return done.stdout
 
     def json(self, *words, fine=(0,)):
-        return json.loads(self.run(*words, "--json", fine=fine))
+        said = self.run(*words, "--json", fine=fine)
+        return json.loads(said) if said else sys.exit(f"{' '.join(words)}: no answer")
 
     def search(self, task, budget, *words):
         """Run 1 of this place: the number of the run."""
