@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""How good the search strategies are: scores on recorded spaces, beside random search.
+"""How good the search strategies are: scores on recorded spaces, beside random search and Kernel Tuner.
 
-    bench/search.py RECORDING... [--strategies full,random] [--seeds 50] [--jobs W] [--evo ./evo-tuned]
-                    [--per-space] [--json FILE]
+    bench/search.py RECORDING... [--strategies full,random] [--seeds 50] [--jobs 0,16] [--evaluations N]
+                    [--peers genetic_algorithm,pso] [--peer-seeds 5] [--plot FILE.svg] [--json FILE]
+                    [--per-space] [--evo ./evo-tuned]
 
 RECORDING is a Kernel Tuner cache of a space that was measured as a whole, .gz and .xz as well. Each
 strategy runs over each of them by `evo-tuned replay`, once for every seed. The scores:
@@ -16,7 +17,11 @@ strategy runs over each of them by `evo-tuned replay`, once for every seed. The 
   to 5 %    median over spaces of the median evaluations until within 5 % of the optimum.
   search    what the search itself took for one trial, in microseconds, the dearest space.
 
-The range behind P and Q128 is their standard error over seeds.
+The range behind P and Q128 is their standard error over seeds. --jobs 16 replays with 16 compile workers
+beside one device, where 18 trials are on their way; 0 is one trial at a time. --evaluations cuts every run short,
+which leaves P out. --peers are strategies of Kernel Tuner, run one trial at a time by its own package over the same
+files; it is installed, and matplotlib for --plot, into a virtual environment that this script makes itself
+(build/search-venv).
 """
 import argparse
 import bisect
@@ -29,8 +34,10 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, "build", "search-venv")
 CHECKPOINTS = (32, 64, 128, 256)
 TIMES = ("compile_time", "verification_time", "benchmark_time")
 MICROSECONDS = {"ns": 1e-3, "us": 1, "ms": 1e3, "s": 1e6}
@@ -44,7 +51,8 @@ class Space:
         self.name = os.path.basename(path).split(".json")[0]
         opener = {".gz": gzip.open, ".xz": lzma.open}.get(os.path.splitext(path)[1], open)
         with opener(path, "rt") as f:
-            cache = json.load(f)["cache"]
+            self.text = f.read()
+        cache = json.loads(self.text)["cache"]
         self.value, self.cost = {}, {}
         for key, record in cache.items():
             if "InvalidConfig" in (record.get("__error__"), record.get("time")):
@@ -111,24 +119,59 @@ class Space:
         return statistics.fmean(gaps) if gaps else 1.0
 
 
-def replay(o, space, strategy, *more):
-    words = [o.evo, "replay", space.path, "--strategy", strategy, "--budget", str(space.budget), *more]
-    if o.jobs:
-        words += ["--jobs", str(o.jobs)]
+class Runner:
+    """What proposes: a strategy of ours with so many compile workers, or a strategy of Kernel Tuner."""
+
+    def __init__(self, o, strategy, jobs=0, peer=False):
+        self.o, self.strategy, self.jobs, self.peer = o, strategy, jobs, peer
+        self.seeds = o.peer_seeds if peer else o.seeds
+        self.name = f"Kernel Tuner {strategy}" if peer else strategy + (f", {jobs} workers" if jobs else "")
+
+    def evaluations(self, space):
+        return min(space.budget, self.o.evaluations or space.budget)
+
+    def replay(self, space, *more):
+        words = [self.o.evo, "replay", space.path, "--strategy", self.strategy, "--budget",
+                 str(self.evaluations(space)), *more]
+        return output(words + (["--jobs", str(self.jobs)] if self.jobs else []))
+
+    def logs(self, space):
+        if not self.peer:
+            lines = self.replay(space, "--json", "--repeat", str(self.seeds))
+        else:
+            with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+                f.write(space.text)
+                f.flush()
+                lines = output([venv_python(), os.path.join(ROOT, "bench", "search_kernel_tuner.py"), f.name,
+                                self.strategy, str(self.evaluations(space)), str(self.seeds)])
+        return [[k for k in json.loads(x)["keys"] if k in space.value] for x in lines.splitlines()]
+
+    def search_us(self, space):
+        if self.peer:
+            return None
+        number, unit = re.search(r"([0-9.]+) (ns|us|ms|s)\s*$", self.replay(space)).groups()
+        return float(number) * MICROSECONDS[unit]
+
+
+def output(words):
     r = subprocess.run(words, stdout=subprocess.PIPE, text=True)
     if r.returncode:
         sys.exit(f"{' '.join(words)}: status {r.returncode}")
     return r.stdout
 
 
-def search_us(o, space, strategy):
-    number, unit = re.search(r"([0-9.]+) (ns|us|ms|s)\s*$", replay(o, space, strategy)).groups()
-    return float(number) * MICROSECONDS[unit]
+def venv_python():
+    """Of the environment with Kernel Tuner and matplotlib, made on the first call."""
+    python = os.path.join(VENV, "bin", "python")
+    if not os.path.exists(python):
+        print(f"making {VENV}: kernel-tuner and matplotlib from PyPI", file=sys.stderr)
+        output([sys.executable, "-m", "venv", VENV])
+        output([python, "-m", "pip", "--quiet", "install", "kernel-tuner", "matplotlib"])
+    return python
 
 
-def measure(o, space, strategy):
-    logs = [json.loads(x)["keys"] for x in
-            replay(o, space, strategy, "--json", "--repeat", str(o.seeds)).splitlines()]
+def measure(runner, space):
+    logs = runner.logs(space)
     best = [space.best_so_far(keys) for keys in logs]
 
     def ratio(n):
@@ -139,12 +182,17 @@ def measure(o, space, strategy):
             next((i + 1 for i, x in enumerate(b) if x and x <= within * space.optimum), math.inf)
             for b in best)
 
-    return {"P": [space.score_p(k) for k in logs], "Q": [space.score_q(k) for k in logs],
-            "ratio": {n: ratio(n) for n in CHECKPOINTS}, "to5": evals_to(1.05),
-            "to1": evals_to(1.01), "search_us": search_us(o, space, strategy)}
+    longest = runner.evaluations(space)
+    return {"P": [space.score_p(k) for k in logs] if longest == space.budget else None,
+            "Q": [space.score_q(k) for k in logs],
+            "ratio": {n: ratio(n) for n in CHECKPOINTS if n <= longest}, "to5": evals_to(1.05),
+            "to1": evals_to(1.01), "search_us": runner.search_us(space),
+            "curve": [ratio(n) for n in range(1, min(128, longest) + 1)]}
 
 
 def with_error(rows, key):
+    if any(r[key] is None for r in rows):
+        return "-"
     mean = statistics.fmean(statistics.fmean(r[key]) for r in rows)
     if any(len(r[key]) < 2 for r in rows):
         return f"{mean:.3f}"
@@ -156,13 +204,23 @@ def count(x):
     return "-" if math.isinf(x) else f"{x:.0f}"
 
 
+def at(rows, n):
+    if any(n not in r["ratio"] for r in rows):
+        return "-"
+    return f"{math.exp(statistics.fmean(math.log(r['ratio'][n]) for r in rows)):.3f}"
+
+
 def print_row(name, rows):
-    ratios = [math.exp(statistics.fmean(math.log(r["ratio"][n]) for r in rows)) for n in CHECKPOINTS]
-    cells = [name, with_error(rows, "P"), with_error(rows, "Q"), *(f"{x:.3f}" for x in ratios),
+    dearest = max(r["search_us"] or 0 for r in rows)
+    cells = [name, with_error(rows, "P"), with_error(rows, "Q"), *(at(rows, n) for n in CHECKPOINTS),
              count(statistics.median(r["to5"] for r in rows)),
-             count(statistics.median(r["to1"] for r in rows)),
-             f"{max(r['search_us'] for r in rows):.1f}"]
+             count(statistics.median(r["to1"] for r in rows)), f"{dearest:.1f}" if dearest else "-"]
     print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def runners(o):
+    ours = [Runner(o, s, int(j)) for j in o.jobs.split(",") for s in o.strategies.split(",") if s]
+    return ours + [Runner(o, s, peer=True) for s in o.peers.split(",") if s]
 
 
 def main():
@@ -170,7 +228,11 @@ def main():
     p.add_argument("recordings", nargs="+", metavar="RECORDING")
     p.add_argument("--strategies", default="full,random")
     p.add_argument("--seeds", type=int, default=50)
-    p.add_argument("--jobs", type=int, default=0, help="compile workers (default: one trial at a time)")
+    p.add_argument("--jobs", default="0", help="compile workers, a list; 0: one trial at a time")
+    p.add_argument("--evaluations", type=int, help="at most (default: each space's own budget)")
+    p.add_argument("--peers", default="", help="strategies of Kernel Tuner")
+    p.add_argument("--peer-seeds", type=int, default=5)
+    p.add_argument("--plot", metavar="FILE.svg")
     p.add_argument("--evo", default=os.path.join(ROOT, "evo-tuned"))
     p.add_argument("--per-space", action="store_true")
     p.add_argument("--json", metavar="FILE")
@@ -179,14 +241,22 @@ def main():
     results = {}
     print("| strategy | P | Q128 | " + " | ".join(f"@{n}" for n in CHECKPOINTS)
           + " | to 5 % | to 1 % | search us |\n|" + "---|" * (6 + len(CHECKPOINTS)))
-    for strategy in o.strategies.split(","):
-        rows = results[strategy] = {s.name: measure(o, s, strategy) for s in spaces}
-        print_row(strategy, list(rows.values()))
+    for runner in runners(o):
+        rows = results[runner.name] = {s.name: measure(runner, s) for s in spaces}
+        print_row(f"{runner.name} x {runner.seeds}", list(rows.values()))
         for name in rows if o.per_space else ():
             print_row(f"- {name}", [rows[name]])
     if o.json:
-        with open(o.json, "w") as f:
-            json.dump(results, f, indent=1, sort_keys=True)
+        save(o.json, results)
+    if o.plot:
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            save(f.name, results)
+            output([venv_python(), os.path.join(ROOT, "bench", "search_plot.py"), f.name, o.plot])
+
+
+def save(path, results):
+    with open(path, "w") as f:
+        json.dump(results, f, indent=1)
 
 
 if __name__ == "__main__":
