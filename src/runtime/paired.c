@@ -27,6 +27,11 @@ bool paired_a_first(int round)
 
 void paired_of(const double *a, const double *b, int n, struct paired *ret)
 {
+	paired_within(a, b, n, 0.05, ret);
+}
+
+void paired_within(const double *a, const double *b, int n, double miss, struct paired *ret)
+{
 	double *ratios = mem_array((size_t)n, sizeof *ratios);
 	struct stats s;
 
@@ -35,7 +40,8 @@ void paired_of(const double *a, const double *b, int n, struct paired *ret)
 		ratios[i] = a[i] / b[i];
 	}
 	stats_of(ratios, n, &s);
-	*ret = (struct paired){ s.median, s.ci_low, s.ci_high, n };
+	*ret = (struct paired){ .ratio = s.median, .rounds = n };
+	stats_interval(ratios, n, miss, &ret->ci_low, &ret->ci_high);
 	free(ratios);
 }
 

@@ -33,6 +33,9 @@ bool paired_a_first(int round);
 /* Times of n rounds, all above 0; 1 <= n <= STATS_SAMPLES_MAX. */
 void paired_of(const double *a, const double *b, int n, struct paired *ret);
 
+/* The same with an interval that misses with another chance than 0.05: see stats_interval. */
+void paired_within(const double *a, const double *b, int n, double miss, struct paired *ret);
+
 /* True from PAIRED_ROUNDS_MIN on, when the interval lies within +-`precision` of the ratio, or
  * within a tenth of its distance from 1: a large difference need not be known that sharply. */
 bool paired_settled(const struct paired *p, double precision);

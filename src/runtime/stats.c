@@ -36,11 +36,11 @@ static double percentile(const double *sorted, int n, double p)
 }
 
 /*
- * The largest k such that [x(k), x(n + 1 - k)], ranks counted from 1, covers the median with at
- * least 95 %: the chance of the median lying below x(k) is P(B <= k - 1) for B ~ Binomial(n, 1/2),
- * which may be 2.5 % at most; the other end is symmetric. Logarithms keep 2^-n in range.
+ * The largest k such that [x(k), x(n + 1 - k)], ranks counted from 1, misses the median with at
+ * most this chance: that of the median lying below x(k) is P(B <= k - 1) for B ~ Binomial(n, 1/2),
+ * which may be half of it; the other end is symmetric. Logarithms keep 2^-n in range.
  */
-static int interval_rank(int n)
+static int interval_rank(int n, double miss)
 {
 	double below = 0;
 	int k = 0;
@@ -50,16 +50,16 @@ static int interval_rank(int n)
 			lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0) - n * log(2.0);
 
 		below += exp(log_p);
-		if (below > 0.025)
+		if (below > miss / 2)
 			break;
 		k++;
 	}
 	return k > 0 ? k : 1;
 }
 
-static void interval(const double *sorted, int n, double *ret_low, double *ret_high)
+static void interval(const double *sorted, int n, double miss, double *ret_low, double *ret_high)
 {
-	int k = interval_rank(n);
+	int k = interval_rank(n, miss);
 
 	*ret_low = sorted[k - 1];
 	*ret_high = sorted[n - k];
@@ -80,8 +80,21 @@ void stats_of(const double *samples, int n, struct stats *ret)
 	ret->min = sorted[0];
 	ret->p90 = percentile(sorted, n, 0.9);
 	ret->p99 = percentile(sorted, n, 0.99);
-	interval(sorted, n, &ret->ci_low, &ret->ci_high);
+	interval(sorted, n, 0.05, &ret->ci_low, &ret->ci_high);
 	free(sorted);
+}
+
+void stats_interval(const double *samples, int n, double miss, double *ret_low, double *ret_high)
+{
+	double *sorted = sorted_copy(samples, n);
+
+	interval(sorted, n, miss, ret_low, ret_high);
+	free(sorted);
+}
+
+int stats_rounds(double miss)
+{
+	return (int)ceil(1 - log2(miss));
 }
 
 bool stats_settled(const double *samples, int n, int min, int max, double noise)

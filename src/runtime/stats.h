@@ -22,6 +22,14 @@ enum { STATS_SAMPLES_MAX = 4096 };
 /* 1 <= n <= STATS_SAMPLES_MAX; any order. */
 void stats_of(const double *samples, int n, struct stats *ret);
 
+/* The same interval with another chance of missing the median, 0.05 above. Too few samples for that
+ * chance (see stats_rounds) give their whole range. */
+void stats_interval(const double *samples, int n, double miss, double *ret_low, double *ret_high);
+
+/* The least number of samples whose whole range misses the median with at most this chance:
+ * 2^(1 - n) <= miss. */
+int stats_rounds(double miss);
+
 /* True when enough samples are in: at max, or from min on when the interval of the median lies
  * within +-noise * median of the median. */
 bool stats_settled(const double *samples, int n, int min, int max, double noise);
