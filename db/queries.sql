@@ -69,13 +69,13 @@ SELECT identity, baseline FROM run WHERE id = ?;
 -- name: trial_add
 INSERT INTO trial (run, no, ask, asked_before, key, config, op, parent_a, parent_b, generation,
 	outcome, detail, origin, origin_trial, score_ns, p50_ns, ci_low_ns, ci_high_ns, gates,
-	artifact, artifact_bytes, compile_ms, load_ms, verify_ms, warm_ms, time_ms, search_ms,
+	artifact, entry, artifact_bytes, compile_ms, load_ms, verify_ms, warm_ms, time_ms, search_ms,
 	device, function_registers, function_shared_bytes, function_local_bytes,
 	function_constant_bytes, function_max_threads, function_blocks_per_sm, sm_mhz, memory_mhz,
 	celsius, watts, throttle, proposed_at, compile_start_at, compile_end_at, measure_start_at,
 	measure_end_at, stored_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-	?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+	?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: ptxas_add
 INSERT INTO ptxas (trial, registers, stack_bytes, spill_store_bytes, spill_load_bytes,
@@ -154,3 +154,39 @@ SELECT no, at_ms, run, kind, body FROM event WHERE no > ? ORDER BY no LIMIT ?;
 
 -- name: event_last
 SELECT seq FROM sqlite_sequence WHERE name = 'event';
+
+-- name: final_add
+INSERT INTO final (run, trials, device, seed, rounds, settled, baseline, winner, speedup,
+	speedup_low, speedup_high, began_at, ended_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: finalist_add
+INSERT INTO finalist (final, place, trial, row, elite, tied, outcome, detail, penalty, p50_ns,
+	ci_low_ns, ci_high_ns, spread, ratio, ratio_low, ratio_high)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: final_time_add
+INSERT INTO final_time (final, step, round, trial, shape, p50_ns) VALUES (?, ?, ?, ?, ?, ?);
+
+-- name: final_of_run
+SELECT id, run, trials, device, seed, rounds, settled, baseline, winner, speedup, speedup_low,
+	speedup_high, began_at, ended_at
+FROM final WHERE run = ? ORDER BY id DESC LIMIT 1;
+
+-- name: finalist_each
+SELECT trial, row, elite, tied, outcome, detail, penalty, p50_ns, ci_low_ns, ci_high_ns, spread,
+	ratio, ratio_low, ratio_high
+FROM finalist WHERE final = ? ORDER BY place;
+
+-- name: final_time_each
+SELECT step, round, trial, shape, p50_ns FROM final_time WHERE final = ? ORDER BY step, shape;
+
+-- name: drift_add
+INSERT INTO drift (run, device, trials, at, p50_ns, ci_low_ns, ci_high_ns, sm_mhz, memory_mhz,
+	celsius, watts, throttle)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: drift_each
+SELECT id, run, device, trials, at, p50_ns, ci_low_ns, ci_high_ns, sm_mhz, memory_mhz, celsius,
+	watts, throttle
+FROM drift WHERE run = ? ORDER BY id;

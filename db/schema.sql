@@ -99,6 +99,7 @@ CREATE TABLE trial (
 	ci_high_ns REAL,
 	gates TEXT NOT NULL,
 	artifact TEXT, -- SHA-256 of the binary
+	entry TEXT, -- the kernel's name in it
 	artifact_bytes INTEGER,
 	compile_ms REAL,
 	load_ms REAL,
@@ -241,7 +242,8 @@ CREATE TABLE event (
 CREATE VIEW trial_row AS SELECT
 	t.id, t.run, t.no, t.ask, t.asked_before, t.config, t.op, t.parent_a, t.parent_b,
 	t.generation, t.outcome, t.detail, t.origin, t.origin_trial,
-	t.score_ns, t.p50_ns, t.ci_low_ns, t.ci_high_ns, t.gates, t.artifact, t.artifact_bytes,
+	t.score_ns, t.p50_ns, t.ci_low_ns, t.ci_high_ns, t.gates, t.artifact, t.entry,
+	t.artifact_bytes,
 	t.compile_ms, t.load_ms, t.verify_ms, t.warm_ms, t.time_ms, t.search_ms, t.device,
 	t.function_registers, t.function_shared_bytes, t.function_local_bytes,
 	t.function_constant_bytes, t.function_max_threads, t.function_blocks_per_sm,
@@ -251,3 +253,77 @@ CREATE VIEW trial_row AS SELECT
 	p.registers, p.stack_bytes, p.spill_store_bytes, p.spill_load_bytes, p.shared_bytes,
 	p.constant_bytes, p.barriers
 FROM trial t JOIN ptxas p ON p.trial = t.id;
+
+-- A run's elites measured again, in rounds. The newest of a run counts, and only as long as the run
+-- has no more trials than it had then. Trials are named by their no; their rows stay as told.
+CREATE TABLE final (
+	id INTEGER PRIMARY KEY,
+	run INTEGER NOT NULL REFERENCES run (id),
+	trials INTEGER NOT NULL, -- of the run then
+	device INTEGER NOT NULL,
+	seed TEXT NOT NULL CHECK (seed <> '' AND seed NOT GLOB '*[^0-9]*'), -- of the inputs
+	rounds INTEGER NOT NULL,
+	settled INTEGER NOT NULL CHECK (settled IN (0, 1)),
+	baseline INTEGER,
+	winner INTEGER, -- NULL: no finalist was found correct again
+	speedup REAL,	-- over the baseline, with its 95 % interval
+	speedup_low REAL,
+	speedup_high REAL,
+	began_at REAL NOT NULL,
+	ended_at REAL NOT NULL
+) STRICT;
+
+CREATE INDEX final_of_run ON final (run, id);
+
+-- place 1 is the winner, if there is one; those out come last. ratio: of its score over the
+-- winner's. elite is 0 for a baseline that is there for comparison only.
+CREATE TABLE finalist (
+	final INTEGER NOT NULL REFERENCES final (id),
+	place INTEGER NOT NULL CHECK (place >= 1),
+	trial INTEGER NOT NULL,
+	row INTEGER NOT NULL REFERENCES trial (id), -- whose measurement the search knew
+	elite INTEGER NOT NULL CHECK (elite IN (0, 1)),
+	tied INTEGER NOT NULL CHECK (tied IN (0, 1)),
+	outcome TEXT NOT NULL,
+	detail TEXT,
+	penalty REAL NOT NULL CHECK (penalty >= 1),
+	p50_ns REAL,
+	ci_low_ns REAL,
+	ci_high_ns REAL,
+	spread REAL,
+	ratio REAL,
+	ratio_low REAL,
+	ratio_high REAL,
+	PRIMARY KEY (final, place),
+	UNIQUE (final, trial)
+) STRICT, WITHOUT ROWID;
+
+-- step: what was measured when, over all rounds.
+CREATE TABLE final_time (
+	final INTEGER NOT NULL REFERENCES final (id),
+	step INTEGER NOT NULL,
+	round INTEGER NOT NULL,
+	trial INTEGER NOT NULL,
+	shape INTEGER NOT NULL,
+	p50_ns REAL NOT NULL,
+	PRIMARY KEY (final, step, shape)
+) STRICT, WITHOUT ROWID;
+
+-- The baseline measured again between trials. trials: how many were told when it was asked for.
+CREATE TABLE drift (
+	id INTEGER PRIMARY KEY,
+	run INTEGER NOT NULL REFERENCES run (id),
+	device INTEGER NOT NULL,
+	trials INTEGER NOT NULL,
+	at REAL NOT NULL,
+	p50_ns REAL NOT NULL CHECK (p50_ns > 0),
+	ci_low_ns REAL NOT NULL,
+	ci_high_ns REAL NOT NULL,
+	sm_mhz REAL,
+	memory_mhz REAL,
+	celsius REAL,
+	watts REAL,
+	throttle INTEGER
+) STRICT;
+
+CREATE INDEX drift_of_run ON drift (run, id);

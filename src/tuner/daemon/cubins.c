@@ -84,6 +84,21 @@ bool cubins_use(const struct cubins *c, const char *path)
 	return utimensat(AT_FDCWD, path, NULL, 0) == 0 || access(path, R_OK) == 0;
 }
 
+bool cubins_find(const struct cubins *c, const char *hash, char **ret_path)
+{
+	for (int i = 0; i < SUFFIXES; i++) {
+		struct str path = STR_INIT;
+
+		str_addf(&path, "%s/%s%s", c->dir, hash, suffixes[i]);
+		if (access(path.data, R_OK) == 0 && cubins_use(c, path.data)) {
+			*ret_path = str_detach(&path);
+			return true;
+		}
+		str_release(&path);
+	}
+	return false;
+}
+
 /* --- pins --- */
 
 static struct pin *find_pin(const struct cubins *c, const char *name)

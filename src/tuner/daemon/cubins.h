@@ -33,6 +33,9 @@ const char *cubins_dir(const struct cubins *c);
  * business, and true. */
 bool cubins_use(const struct cubins *c, const char *path);
 
+/* The file of this hash, which counts as used now; false: the cache has none. free() the path. */
+bool cubins_find(const struct cubins *c, const char *hash, char **ret_path);
+
 /* A pinned file is not evicted. Pins count; a hash may be pinned before its file exists. */
 void cubins_pin(struct cubins *c, const char *hash);
 void cubins_unpin(struct cubins *c, const char *hash);

@@ -10,10 +10,12 @@
 #include "tuner/daemon/row.h"
 
 struct entry {
-	struct ledger_trial trial; /* its run is NULL for a change of a run */
+	struct ledger_trial trial; /* unless one of the next three is set; after: also a final's */
 	void *run;
 	const struct run_record *record; /* of a change */
-	struct event_record event;	 /* kind NULL: none */
+	struct final_record *final;	 /* NULL: none, like the others */
+	struct drift_record *drift;
+	struct event_record event; /* kind NULL: none */
 	struct entry *next;
 };
 
@@ -35,6 +37,10 @@ static void entry_free(struct entry *n)
 {
 	trial_record_release(&n->trial.row);
 	event_record_release(&n->event);
+	if (n->final)
+		final_record_release(n->final);
+	free(n->final);
+	free(n->drift);
 	free(n);
 }
 
@@ -63,8 +69,16 @@ static int write_event(struct ledger *l, struct event_record *v, struct err *e)
 
 static int write_entry(struct ledger *l, struct entry *n, struct err *e)
 {
-	int r = n->record ? store_update_run(l->store, n->record, e) : write_trial(l, n, e);
+	int r;
 
+	if (n->record)
+		r = store_update_run(l->store, n->record, e);
+	else if (n->final)
+		r = store_add_final(l->store, n->final, e);
+	else if (n->drift)
+		r = store_add_drift(l->store, n->drift, e);
+	else
+		r = write_trial(l, n, e);
 	return r == 0 && n->event.kind ? write_event(l, &n->event, e) : r;
 }
 
@@ -107,7 +121,7 @@ static void tell(struct ledger *l, struct entry *n)
 {
 	if (n->event.kind)
 		l->io.published(l->io.ctx, &n->event);
-	l->io.stored(l->io.ctx, n->run, n->record ? NULL : &n->trial.after);
+	l->io.stored(l->io.ctx, n->run, n->record || n->drift ? NULL : &n->trial.after);
 }
 
 /* The callbacks may append; what they append is not written yet. */
@@ -211,6 +225,21 @@ void ledger_trial(struct ledger *l, const struct ledger_trial *t)
 	n->event.run = t->row.run;
 }
 
+void ledger_final(struct ledger *l, void *run, struct final_record *f,
+		  const struct run_summary *after)
+{
+	struct entry *n = append(l, run, NULL, NULL);
+
+	n->final = mem_copy(f, sizeof *f);
+	*f = (struct final_record){ 0 };
+	n->trial.after = *after;
+}
+
+void ledger_drift(struct ledger *l, void *run, const struct drift_record *d)
+{
+	append(l, run, NULL, NULL)->drift = mem_copy(d, sizeof *d);
+}
+
 void ledger_run(struct ledger *l, void *run, const struct run_record *r, char *event)
 {
 	struct entry *n = append(l, run, "run", event);
@@ -266,7 +295,8 @@ int ledger_add_run(struct ledger *l, struct run_record *r, const struct store_so
 		   int n, const char *environment, struct err *e)
 {
 	struct run_summary none = { 0 };
-	struct event_record v = { .kind = mem_strdup("run"), .body = row_run_event(r, &none) };
+	struct event_record v = { .kind = mem_strdup("run"),
+				  .body = row_run_event(r, &none, NULL) };
 	struct new_run new = { r, sources, n, environment, &v };
 
 	return write_now(l, write_new_run, &new, &v, e);

@@ -40,6 +40,11 @@ struct ledger_trial {
 };
 void ledger_trial(struct ledger *l, const struct ledger_trial *t);
 
+/* f is taken over, by emptying it. `after` are the run's figures with it. */
+void ledger_final(struct ledger *l, void *run, struct final_record *f,
+		  const struct run_summary *after);
+void ledger_drift(struct ledger *l, void *run, const struct drift_record *d);
+
 /* The record is borrowed, and read when it is written. event may be NULL: nothing to tell. */
 void ledger_run(struct ledger *l, void *run, const struct run_record *r, char *event);
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tuner/daemon/record_final.h"
+
 static const char *const state_names[] = {
 #define X(id, name, help) name,
 	RUN_STATE_MAP(X)
@@ -117,8 +119,18 @@ void trial_record_release(struct trial_record *t)
 	free(t->op);
 	free(t->detail);
 	free(t->gates);
+	free(t->entry);
 	free(t->log);
 	memset(t, 0, sizeof *t);
+}
+
+void final_record_release(struct final_record *f)
+{
+	for (int i = 0; i < f->n; i++)
+		free(f->finalists[i].detail);
+	free(f->finalists);
+	free(f->times);
+	memset(f, 0, sizeof *f);
 }
 
 void event_record_release(struct event_record *v)

@@ -123,6 +123,7 @@ struct trial_record {
 	char *gates;		 /* JSON list of soft resource gates not met, [] mostly */
 	char *log;		 /* of the compiler, bounded */
 	char artifact[HASH_HEX]; /* "" when it did not compile */
+	char *entry;		 /* the kernel's name in it; NULL where there is none */
 	int64_t artifact_bytes;
 	double compile_ms, load_ms, verify_ms, warm_ms, time_ms, search_ms;
 	int device; /* ordinal; -1: never measured */
@@ -154,7 +155,8 @@ struct event_record {
 };
 void event_record_release(struct event_record *v);
 
-/* A run's figures, counted by the database. */
+/* A run's figures, counted by the database. The best is the search's, until a final has named it.
+ */
 struct run_summary {
 	int64_t run;
 	int64_t trials; /* rows */
@@ -165,6 +167,9 @@ struct run_summary {
 	double best_ns, best_p50_ns;
 	int64_t baseline;	/* no of the baseline's trial; 0: not measured yet */
 	double baseline_p50_ns; /* 0: none */
+	double speedup;		/* of the best over the baseline; 0: unknown */
+	bool final; /* best, best_* and speedup are the final's: it is of these very trials. best
+		       is 0 when it found nothing correct */
 };
 
 #endif

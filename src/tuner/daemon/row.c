@@ -34,6 +34,7 @@ static void take_artifact(struct trial *t, struct trial_record *ret)
 	ret->log = a->log;
 	a->log = NULL;
 	memcpy(ret->artifact, a->hash, sizeof ret->artifact);
+	ret->entry = a->lowered[0] ? mem_strdup(a->lowered) : NULL;
 	ret->artifact_bytes = a->bytes;
 	ret->compile_ms = a->compile_ms;
 	ret->ptxas = a->ptxas;
@@ -111,6 +112,25 @@ void row_count(struct run_summary *s, const struct trial_record *row, bool basel
 		s->baseline = row->no;
 		s->baseline_p50_ns = row->p50_ns;
 	}
+	row_speedup(s);
+}
+
+void row_speedup(struct run_summary *s)
+{
+	bool known = s->best_p50_ns > 0 && s->baseline_p50_ns > 0;
+
+	s->speedup = known ? s->baseline_p50_ns / s->best_p50_ns : 0;
+}
+
+void row_final(struct run_summary *s, const struct final_record *f)
+{
+	const struct finalist_record *first = f->winner ? &f->finalists[0] : NULL;
+
+	s->final = true;
+	s->best = f->winner;
+	s->best_p50_ns = first ? first->p50_ns : 0;
+	s->best_ns = first ? first->p50_ns * first->penalty : 0;
+	s->speedup = f->speedup.ratio;
 }
 
 /* --- events: written by hand, since a tree for each trial costs more than all else here --- */
@@ -131,14 +151,12 @@ static void add_counts(struct str *s, const struct run_summary *after, int64_t b
 
 static void add_best(struct str *s, const struct run_summary *after)
 {
-	bool ratio = after->best_p50_ns > 0 && after->baseline_p50_ns > 0;
-
 	add_number(s, "best_us", after->best_p50_ns / 1000);
 	if (after->best)
 		str_addf(s, ",\"best_no\":%" PRId64, after->best);
 	else
 		str_addz(s, ",\"best_no\":null");
-	add_number(s, "speedup", ratio ? after->baseline_p50_ns / after->best_p50_ns : 0);
+	add_number(s, "speedup", after->speedup);
 }
 
 static void add_failures(struct str *s, const struct run_summary *after)
@@ -182,11 +200,12 @@ static void add_text(struct str *s, const char *key, const char *text)
 	cJSON_Delete(v);
 }
 
-char *row_run_event(const struct run_record *r, const struct run_summary *after)
+char *row_run_event(const struct run_record *r, const struct run_summary *after, const char *phase)
 {
 	struct str s = STR_INIT;
 
 	str_addf(&s, "{\"state\":\"%s\"", run_state_name(r->state));
+	add_text(&s, "phase", phase);
 	add_text(&s, "reason", r->reason);
 	add_counts(&s, after, r->budget);
 	add_best(&s, after);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "tuner/daemon/store_file.h"
+#include "tuner/daemon/store_final.h"
 #include "tuner/daemon/store_run.h"
 #include "tuner/daemon/store_sql.h"
 #include "tuner/daemon/store_trial.h"
@@ -134,6 +135,18 @@ int store_add_trial(struct store *s, struct trial_record *t, struct err *e)
 {
 	assert(s->begun);
 	return written(s, store_trial_add(&s->sql, t, e));
+}
+
+int store_add_final(struct store *s, struct final_record *f, struct err *e)
+{
+	assert(s->begun);
+	return written(s, store_final_add(&s->sql, f, e));
+}
+
+int store_add_drift(struct store *s, const struct drift_record *d, struct err *e)
+{
+	assert(s->begun);
+	return written(s, store_drift_add(&s->sql, d, e));
 }
 
 int store_add_environment(struct store *s, const char *json, int64_t *ret, struct err *e)
@@ -347,6 +360,18 @@ int store_find_known(struct store *s, const char *identity, const char *config, 
 	sql_put_text(&c, identity);
 	sql_put_text(&c, config);
 	return find_id(&c, ret, e);
+}
+
+/* --- reading finals --- */
+
+int store_final(struct store *s, int64_t run, bool times, struct final_record *ret, struct err *e)
+{
+	return store_final_newest(&s->sql, run, times, ret, e);
+}
+
+int store_each_drift(struct store *s, int64_t run, store_on_drift *f, void *ctx, struct err *e)
+{
+	return store_drift_each(&s->sql, run, f, ctx, e);
 }
 
 /* --- reading events --- */

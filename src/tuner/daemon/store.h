@@ -2,7 +2,7 @@
 #define DAEMON_STORE_H
 
 #include "base/err.h"
-#include "tuner/daemon/record.h"
+#include "tuner/daemon/record_final.h"
 
 /*
  * The SQLite file: the only state there is, and this module its only user. WAL, STRICT tables,
@@ -46,6 +46,9 @@ int store_add_environment(struct store *s, const char *json, int64_t *ret, struc
 /* The trial with its ptxas, timing, verification and metric rows. Sets t->id. (run, no), (run, ask)
  * and (run, config) are unique. */
 int store_add_trial(struct store *s, struct trial_record *t, struct err *e);
+/* The final with its finalists and times. Sets f->id. */
+int store_add_final(struct store *s, struct final_record *f, struct err *e);
+int store_add_drift(struct store *s, const struct drift_record *d, struct err *e);
 int store_add_event(struct store *s, struct event_record *v, struct err *e); /* sets v->no */
 /* Keeps the newest `keep` events. */
 int store_trim_events(struct store *s, int64_t keep, struct err *e);
@@ -79,6 +82,11 @@ int store_top(struct store *s, int64_t run, int64_t k, store_on_trial *f, void *
 /* One with everything. */
 int store_trial(struct store *s, int64_t run, int64_t no, struct trial_record *ret, struct err *e);
 int store_trial_by_id(struct store *s, int64_t id, struct trial_record *ret, struct err *e);
+/* The newest final of the run, with its times where asked for; ret->id 0: none. It speaks of the
+ * run as it is only while run_summary.final. */
+int store_final(struct store *s, int64_t run, bool times, struct final_record *ret, struct err *e);
+typedef int store_on_drift(void *ctx, const struct drift_record *d, struct err *e);
+int store_each_drift(struct store *s, int64_t run, store_on_drift *f, void *ctx, struct err *e);
 /* The newest measured trial of this identity and configuration in any run; 0 in *ret: none.
  * Outcomes that say nothing of the variant (lost, hang, compile_timeout) do not count. */
 int store_find_known(struct store *s, const char *identity, const char *config, int64_t *ret,

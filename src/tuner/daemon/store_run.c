@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tuner/daemon/row.h"
+#include "tuner/daemon/store_final.h"
 #include "tuner/daemon/store_trial.h"
 
 /* --- writing --- */
@@ -288,6 +290,20 @@ static int baseline_key(struct sql *q, int64_t run, unsigned char key[TRIAL_KEY_
 	return r;
 }
 
+/* One that was made before the run had all of its trials says nothing any more. */
+static int find_final(struct sql *q, struct run_summary *s, struct err *e)
+{
+	struct final_record f;
+	int r = store_final_newest(q, s->run, false, &f, e);
+
+	if (r < 0)
+		return r;
+	if (f.id && f.trials == s->trials)
+		row_final(s, &f);
+	final_record_release(&f);
+	return 0;
+}
+
 int store_run_summary(struct sql *q, int64_t run, struct run_summary *ret, struct err *e)
 {
 	struct run_summary s = { .run = run };
@@ -301,6 +317,9 @@ int store_run_summary(struct sql *q, int64_t run, struct run_summary *ret, struc
 		r = find_best(q, &s, e);
 	if (r == 0)
 		r = find_baseline(q, &s, key, e);
+	row_speedup(&s);
+	if (r == 0)
+		r = find_final(q, &s, e);
 	if (r == 0)
 		*ret = s;
 	return r;

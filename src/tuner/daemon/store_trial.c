@@ -83,6 +83,7 @@ static void put_result(struct sql_call *c, const struct trial_record *t)
 	sql_put_some_real(c, t->ci_high_ns);
 	sql_put_text(c, t->gates ? t->gates : "[]");
 	sql_put_some_text(c, t->artifact);
+	sql_put_text(c, t->entry);
 	sql_put_some_int(c, t->artifact_bytes);
 	sql_put_some_real(c, t->compile_ms);
 	sql_put_some_real(c, t->load_ms);
@@ -254,6 +255,7 @@ static int take_result(struct sql_call *c, struct trial_record *t)
 	t->ci_high_ns = sql_take_some_real(c);
 	t->gates = sql_take_text(c);
 	sql_take_text_into(c, t->artifact, sizeof t->artifact);
+	t->entry = sql_take_text(c);
 	t->artifact_bytes = sql_take_int(c);
 	t->compile_ms = sql_take_some_real(c);
 	t->load_ms = sql_take_some_real(c);
