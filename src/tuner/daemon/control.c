@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "tuner/daemon/engine.h"
+#include "tuner/daemon/final_json.h"
 #include "tuner/daemon/import.h"
+#include "tuner/daemon/ranking.h"
 #include "tuner/daemon/request.h"
 #include "tuner/daemon/stop.h"
 #include "version.h"
@@ -178,7 +180,7 @@ static void add_figures(cJSON *o, const struct run_summary *s)
 	add_us(o, "best_us", s->best_p50_ns);
 	add_some(o, "best_no", s->best);
 	add_us(o, "baseline_us", s->baseline_p50_ns);
-	add_ratio(o, "speedup", s->baseline_p50_ns, s->best_p50_ns);
+	add_ratio(o, "speedup", s->speedup, 1);
 }
 
 static cJSON *run_object(const struct engine_run *x)
@@ -189,6 +191,7 @@ static cJSON *run_object(const struct engine_run *x)
 	json_add_int(o, "run", r->id);
 	json_add_string(o, "task", r->task_name);
 	json_add_string(o, "state", x->state);
+	json_add_string(o, "phase", x->phase);
 	json_add_string(o, "reason", r->reason);
 	add_settings(o, r);
 	add_figures(o, x->summary);
@@ -276,6 +279,7 @@ static int runs_import(struct control *c, struct rpc_call *call, const struct js
 
 struct top {
 	cJSON *rows;
+	struct final_record final;
 	double baseline_ns;
 	int rank;
 };
@@ -285,7 +289,8 @@ static void add_known(cJSON *o, const char *key, int64_t n)
 	json_add(o, key, n >= 0 ? cJSON_CreateNumber((double)n) : cJSON_CreateNull());
 }
 
-static int on_top(void *ctx, const struct trial_record *t, struct err *e)
+static int on_top(void *ctx, const struct trial_record *t, const struct finalist_record *x,
+		  struct err *e)
 {
 	struct top *top = ctx;
 	cJSON *o = json_new_object(), *ci;
@@ -304,6 +309,8 @@ static int on_top(void *ctx, const struct trial_record *t, struct err *e)
 	add_known(o, "shared_bytes", t->ptxas.shared_bytes);
 	add_known(o, "spill_bytes", spills < 0 ? -1 : spills + t->ptxas.spill_load_bytes);
 	json_add_string(o, "cubin", t->artifact);
+	json_add(o, "final",
+		 x && x->trial == t->no ? finalist_json(&top->final, x) : cJSON_CreateNull());
 	json_push(top->rows, o);
 	return 0;
 }
@@ -334,12 +341,16 @@ static int runs_top(struct control *c, struct rpc_call *call, const struct json_
 		r = newest_run(s, &run, e);
 	if (r == 0)
 		r = store_summary(s, run, &summary, e);
+	if (r == 0)
+		r = store_final(s, run, false, &top.final, e);
 	if (r == 0) {
 		json_add_int(o, "run", run);
 		top.rows = json_add_list(o, "rows");
 		top.baseline_ns = summary.baseline_p50_ns;
-		r = store_top(s, run, k, on_top, &top, e);
+		r = ranking_each(s, &summary, &top.final, &(struct ranking_to){ on_top, &top, k },
+				 e);
 	}
+	final_record_release(&top.final);
 	return finish(call, o, r);
 }
 

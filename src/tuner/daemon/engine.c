@@ -164,7 +164,7 @@ void engine_fail_queued(struct engine *x, struct run_record *rec, const struct e
 	rec->reason = mem_strdup(why->msg);
 	rec->ended_ms = clock_wall_ms();
 	log_error("run %" PRId64 ": %s", rec->id, why->msg);
-	if (ledger_change_run(x->ledger, rec, row_run_event(rec, &s), &e) < 0)
+	if (ledger_change_run(x->ledger, rec, row_run_event(rec, &s, NULL), &e) < 0)
 		log_error("run %" PRId64 ": %s", rec->id, e.msg);
 }
 

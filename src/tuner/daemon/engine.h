@@ -68,6 +68,7 @@ struct engine_run {
 	const struct run_record *record;
 	const struct run_summary *summary;
 	const char *state;
+	const char *phase; /* of an active one: see run_phase_name; NULL: it is not */
 	double active_s;
 };
 typedef int engine_on_run(void *ctx, const struct engine_run *r, struct err *e);

@@ -84,7 +84,7 @@ static int change(struct engine *x, struct run_record *rec, enum run_state state
 	free(rec->reason);
 	rec->reason = mem_strdup(reason);
 	rec->ended_ms = run_state_ended(state) ? clock_wall_ms() : 0;
-	r = ledger_change_run(x->ledger, rec, row_run_event(rec, &s), e);
+	r = ledger_change_run(x->ledger, rec, row_run_event(rec, &s, NULL), e);
 	if (r < 0)
 		return r;
 	if (state == RUN_QUEUED)
@@ -214,13 +214,14 @@ static int on_run(void *ctx, const struct run_record *rec, struct err *e)
 	struct each *each = ctx;
 	struct active *a = engine_find(each->x, rec->id);
 	struct run_summary s;
-	struct engine_run shown = { rec, &s, shown_state(each->x, rec), rec->active_s };
+	struct engine_run shown = { rec, &s, shown_state(each->x, rec), NULL, rec->active_s };
 	int r;
 
 	if (a) {
 		shown.record = run_record_of(a->run);
 		shown.summary = run_summary_of(a->run);
 		shown.state = run_state_name(shown.record->state);
+		shown.phase = run_phase_name(a->run);
 		shown.active_s = run_active_s(a->run);
 		return each->f(each->ctx, &shown, e);
 	}

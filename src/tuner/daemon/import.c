@@ -285,7 +285,7 @@ static int write_all(struct importer *m, struct import_result *x, struct event_r
 		.at_ms = m->run.created_ms,
 		.run = m->run.id,
 		.kind = mem_strdup("run"),
-		.body = row_run_event(&m->run, &after),
+		.body = row_run_event(&m->run, &after, NULL),
 	};
 	return store_add_event(m->store, event, e);
 }

@@ -19,8 +19,9 @@
 
 static const unsigned may_go_to[RUN_PHASE_COUNT] = {
 	[RUN_RECALLING] = TO(SEARCHING) | TO(OVER),
-	[RUN_SEARCHING] = TO(DRAINING) | TO(OVER),
-	[RUN_DRAINING] = TO(SEARCHING) | TO(OVER),
+	[RUN_SEARCHING] = TO(DRAINING) | TO(FINAL) | TO(OVER),
+	[RUN_DRAINING] = TO(SEARCHING) | TO(FINAL) | TO(OVER),
+	[RUN_FINAL] = TO(OVER),
 	[RUN_OVER] = 0,
 };
 
@@ -157,7 +158,8 @@ static void take_gates(struct run *r)
 static void write_state(struct run *r)
 {
 	r->pending++;
-	ledger_run(r->w.ledger, r, &r->record, row_run_event(&r->record, &r->told));
+	ledger_run(r->w.ledger, r, &r->record,
+		   row_run_event(&r->record, &r->told, run_phase_name(r)));
 }
 
 static void set_state(struct run *r, enum run_state state, const char *reason)
@@ -230,6 +232,10 @@ void run_free(struct run *r)
 	if (!r)
 		return;
 	run_close_meters(r);
+	run_final_free(r);
+	if (r->anchor)
+		run_trial_unpin(r, r->anchor);
+	trial_free(r->anchor);
 	if (r->sched)
 		sched_each(r->sched, unpin, r);
 	unpin_references(r);
@@ -306,6 +312,42 @@ static char *text(const char *fmt, ...)
 	return str_detach(&s);
 }
 
+/* Takes the reason over; NULL: then_reason has it. */
+static void begin_final(struct run *r, char *reason)
+{
+	r->then = RUN_DONE;
+	if (reason) {
+		free(r->then_reason);
+		r->then_reason = reason;
+	}
+	move(r, RUN_FINAL);
+	write_state(r);
+}
+
+/* The trials stand, whatever becomes of the final. */
+static void end_without_final(struct run *r)
+{
+	char *why = text("%s; no final: %s", r->then_reason, r->doom);
+
+	end(r, RUN_DONE, why);
+	free(why);
+}
+
+static void tick_final(struct run *r)
+{
+	bool going;
+
+	if (r->stopping) {
+		end(r, RUN_RUNNING, NULL);
+		return;
+	}
+	going = !r->doom && run_final_go(r);
+	if (r->doom)
+		end_without_final(r);
+	else if (!going)
+		end(r, RUN_DONE, r->then_reason);
+}
+
 static bool is_searched(const struct run *r)
 {
 	return r->phase == RUN_SEARCHING && !sched_in_flight(r->sched) &&
@@ -326,8 +368,7 @@ static void end_searched(struct run *r)
 	else
 		why = text("the space is exhausted after %lld configurations",
 			   (long long)r->told.trials);
-	end(r, RUN_DONE, why);
-	free(why);
+	begin_final(r, why);
 }
 
 static void check_rules(struct run *r)
@@ -353,6 +394,10 @@ void run_tick(struct run *r)
 {
 	if (r->phase == RUN_OVER)
 		return;
+	if (r->phase == RUN_FINAL) {
+		tick_final(r);
+		return;
+	}
 	if (r->doom) {
 		end(r, RUN_FAILED, r->doom);
 		return;
@@ -368,7 +413,12 @@ void run_tick(struct run *r)
 		return;
 	}
 	if (r->phase == RUN_DRAINING && is_drained(r)) {
-		end(r, r->then, r->then_reason);
+		if (r->then == RUN_DONE && r->stopping)
+			end(r, RUN_RUNNING, NULL); /* its final is still to come */
+		else if (r->then == RUN_DONE)
+			begin_final(r, NULL);
+		else
+			end(r, r->then, r->then_reason);
 		return;
 	}
 	run_open_meters(r);
@@ -387,12 +437,13 @@ bool run_next_job(struct run *r, int64_t id, struct pool_job *ret)
 {
 	struct trial *t;
 
-	if (r->full || r->stopping || r->doom ||
-	    (r->phase != RUN_SEARCHING && r->phase != RUN_DRAINING) ||
-	    pool_busy(r->w.pool, r) >= compile_slots(r))
+	if (r->full || r->stopping || r->doom || r->phase == RUN_RECALLING ||
+	    r->phase == RUN_OVER || pool_busy(r->w.pool, r) >= compile_slots(r))
 		return false;
 	if (run_job_of_reference(r, id, ret))
 		return true;
+	if (r->phase == RUN_FINAL)
+		return run_final_job(r, id, ret);
 	while ((t = sched_next_compile(r->sched)))
 		if (run_job_of_trial(r, t, id, ret))
 			return true;
@@ -403,7 +454,9 @@ bool run_next_job(struct run *r, int64_t id, struct pool_job *ret)
 
 void run_compiled(struct run *r, const struct pool_job *job, struct wire_reply *reply)
 {
-	if (job->trial)
+	if (job->trial && r->phase == RUN_FINAL)
+		run_final_compiled(r, job->trial, reply);
+	else if (job->trial)
 		run_trial_compiled(r, job->trial, reply);
 	else
 		run_reference_compiled(r, job->reference, reply);
@@ -413,7 +466,9 @@ void run_compiled(struct run *r, const struct pool_job *job, struct wire_reply *
 
 void run_compile_lost(struct run *r, const struct pool_job *job, const struct proc_loss *l)
 {
-	if (job->trial)
+	if (job->trial && r->phase == RUN_FINAL)
+		run_final_compile_lost(r, job->trial, l);
+	else if (job->trial)
 		run_trial_lost(r, job->trial, l, NULL);
 	else
 		run_reference_lost(r, job->reference, l);
@@ -448,6 +503,8 @@ void run_stored(struct run *r, const struct run_summary *after)
 	r->pending--;
 	if (r->phase == RUN_OVER && r->pending == 0)
 		r->owner.over(r->owner.ctx, r);
+	else if (r->phase == RUN_FINAL && r->pending == 0)
+		wake(r);
 }
 
 void run_set_full(struct run *r, bool full, const char *why)
@@ -474,6 +531,10 @@ bool run_pause(struct run *r)
 {
 	if (r->phase == RUN_OVER || (r->phase == RUN_DRAINING && r->then != RUN_PAUSED))
 		return false;
+	if (r->phase == RUN_FINAL) { /* it will be made when the run is resumed */
+		end(r, RUN_PAUSED, "paused by a user");
+		return true;
+	}
 	drain(r, RUN_PAUSED, mem_strdup("paused by a user"));
 	run_tick(r);
 	return true;
@@ -481,7 +542,8 @@ bool run_pause(struct run *r)
 
 bool run_unpause(struct run *r)
 {
-	if (r->phase == RUN_OVER || (r->phase == RUN_DRAINING && r->then != RUN_PAUSED))
+	if (r->phase == RUN_OVER || r->phase == RUN_FINAL ||
+	    (r->phase == RUN_DRAINING && r->then != RUN_PAUSED))
 		return false;
 	sched_hold(r->sched, false);
 	free(r->then_reason);
@@ -507,6 +569,15 @@ void run_cancel(struct run *r)
 {
 	if (r->phase != RUN_OVER)
 		end(r, RUN_CANCELLED, "cancelled by a user");
+}
+
+const char *run_phase_name(const struct run *r)
+{
+	static const char *const names[RUN_PHASE_COUNT] = {
+		"recalling", "searching", "draining", "final", "over",
+	};
+
+	return names[r->phase];
 }
 
 const struct run_record *run_record_of(const struct run *r)

@@ -11,9 +11,10 @@
  * A run that is being worked on.
  *
  *   RECALLING --rows told again--> SEARCHING --limit, pause, stop--> DRAINING
- *       |                           ^     |                             |
- *       |                           +-----|----- resumed in time -------+
- *       +-------- cancelled, failed ------+--------- ended -------------+--> OVER
+ *       |                           ^  |   |                           |    |
+ *       |                           +--|---|---- resumed in time ------+    | time limit
+ *       |                              |   +---- budget, space ----------> FINAL
+ *       +------ cancelled, failed -----+------ paused, stopped, ended -----+--> OVER
  *
  * A paused run, like one that the daemon's end has interrupted, is not kept: it is put together
  * again from its rows when it is resumed. OVER tells its owner, once everything is stored.
@@ -47,6 +48,7 @@ void run_free(struct run *r); /* accepts NULL */
 const struct run_record *run_record_of(const struct run *r);
 const struct run_summary *run_summary_of(const struct run *r); /* as stored */
 double run_active_s(const struct run *r);
+const char *run_phase_name(const struct run *r); /* "searching", "final", ... */
 bool run_uses(const struct run *r, const char *runtime, int ordinal);
 bool run_pins(const struct run *r);  /* it measures on world's measure_cpu */
 int run_meters(const struct run *r); /* measuring workers that are up */

@@ -103,7 +103,8 @@ static void feed(struct run_device *d)
 	struct trial *t;
 	struct measure_job job;
 
-	if (!d->meter || !meter_idle(d->meter) || r->full)
+	if (!d->meter || !meter_idle(d->meter) || r->full || r->phase == RUN_FINAL ||
+	    run_drift_measure(d))
 		return;
 	t = sched_next_measure(r->sched);
 	if (!t)
@@ -133,7 +134,12 @@ static void on_measured(void *ctx, void *what, struct measurement *m)
 {
 	struct run_device *d = ctx;
 
-	run_trial_measured(d->run, what, m);
+	if (what == d)
+		run_drift_measured(d, m);
+	else if (d->run->phase == RUN_FINAL)
+		run_final_measured(d, what, m);
+	else
+		run_trial_measured(d, what, m);
 	run_tick(d->run);
 	d->run->owner.wake(d->run->owner.ctx);
 }
@@ -142,7 +148,12 @@ static void on_lost(void *ctx, void *what, const struct proc_loss *l, const stru
 {
 	struct run_device *d = ctx;
 
-	run_trial_lost(d->run, what, l, failed);
+	if (what == d)
+		run_drift_lost(d);
+	else if (d->run->phase == RUN_FINAL)
+		run_final_lost(d->run, what, l, failed);
+	else
+		run_trial_lost(d->run, what, l, failed);
 	run_tick(d->run);
 	d->run->owner.wake(d->run->owner.ctx);
 }

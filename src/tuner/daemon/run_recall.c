@@ -59,6 +59,8 @@ static int on_row(void *ctx, const struct trial_record *row, struct err *e)
 					 row->outcome == OUTCOME_OK, row->score_ns });
 	baseline = memcmp(config, r->baseline, (size_t)params * sizeof *config) == 0;
 	row_count(&r->told, row, baseline);
+	if (baseline && row->outcome == OUTCOME_OK)
+		run_anchor(r, row);
 	know(r, row, config);
 	r->recalled = row->no;
 	free(config);

@@ -56,6 +56,8 @@ static bool take_known(struct run *r, struct trial *t)
 	t->gates = known.gates;
 	known.gates = NULL;
 	memcpy(t->artifact.hash, known.artifact, sizeof t->artifact.hash);
+	snprintf(t->artifact.lowered, sizeof t->artifact.lowered, "%s",
+		 known.entry ? known.entry : "");
 	t->artifact.bytes = known.artifact_bytes;
 	t->artifact.ptxas = known.ptxas;
 	if (known.artifact[0] && known.device >= 0) {
@@ -155,6 +157,8 @@ static void finish(void *ctx, struct trial *t)
 		n.own->no = n.row.no;
 	search_tell(r->search, &told);
 	row_count(&r->told, &n.row, baseline);
+	if (baseline && n.row.outcome == OUTCOME_OK)
+		run_anchor(r, &n.row);
 	check_barren(r, &n.row);
 	n.after = r->told;
 	n.event = row_event(&n.row, &r->told, r->record.budget, rate_per_s(r));
@@ -167,6 +171,21 @@ const struct sched_io run_sched_io = { .propose = propose, .finish = finish };
 
 /* --- compiling --- */
 
+struct pool_job run_compile_job(struct run *r, struct trial *t, int64_t id,
+				const struct task_compile *c)
+{
+	struct compile_job job = c->job;
+
+	job.cache = cubins_dir(r->w.cubins);
+	t->at.compile_start = run_now_ms();
+	return (struct pool_job){
+		.run = r,
+		.trial = t,
+		.line = wire_ask_compile(id, r->record.runtime, &job),
+		.deadline_s = task_compile_timeout_s(r->setup.task),
+	};
+}
+
 bool run_job_of_trial(struct run *r, struct trial *t, int64_t id, struct pool_job *ret)
 {
 	struct task_compile c = { 0 };
@@ -177,14 +196,7 @@ bool run_job_of_trial(struct run *r, struct trial *t, int64_t id, struct pool_jo
 		sched_ended(r->sched, t);
 		return false;
 	}
-	c.job.cache = cubins_dir(r->w.cubins);
-	t->at.compile_start = run_now_ms();
-	*ret = (struct pool_job){
-		.run = r,
-		.trial = t,
-		.line = wire_ask_compile(id, r->record.runtime, &c.job),
-		.deadline_s = task_compile_timeout_s(r->setup.task),
-	};
+	*ret = run_compile_job(r, t, id, &c);
 	task_compile_release(&c);
 	return true;
 }
@@ -215,7 +227,7 @@ static void trim_cache(struct run *r)
 
 /* From now on its binary is not evicted. False: it was, after the worker had found it in its place
  * and before we heard of it. */
-static bool pin(struct run *r, struct trial *t)
+bool run_pin(struct run *r, struct trial *t)
 {
 	cubins_pin(r->w.cubins, t->artifact.hash);
 	t->pinned = true;
@@ -239,26 +251,31 @@ static void machine_failed(struct run *r, struct trial *t, const struct err *e)
 	}
 }
 
+bool run_take_artifact(struct run *r, struct trial *t, struct wire_reply *reply)
+{
+	char line[TRIAL_DETAIL_MAX];
+
+	artifact_release(&t->artifact);
+	t->artifact = reply->artifact;
+	memset(&reply->artifact, 0, sizeof reply->artifact);
+	t->at.compile_end = run_now_ms();
+	trim_cache(r);
+	if (t->artifact.outcome == OUTCOME_OK)
+		return true;
+	run_first_error(t->artifact.log ? t->artifact.log : "", line, sizeof line);
+	trial_judge(t, t->artifact.outcome, "%s", line);
+	return false;
+}
+
 void run_trial_compiled(struct run *r, struct trial *t, struct wire_reply *reply)
 {
 	if (reply->failed) {
 		machine_failed(r, t, &reply->error);
 		return;
 	}
-	artifact_release(&t->artifact);
-	t->artifact = reply->artifact;
-	memset(&reply->artifact, 0, sizeof reply->artifact);
-	t->at.compile_end = run_now_ms();
-	trim_cache(r);
-	if (t->artifact.outcome != OUTCOME_OK) {
-		char line[TRIAL_DETAIL_MAX];
-
-		run_first_error(t->artifact.log ? t->artifact.log : "", line, sizeof line);
-		trial_judge(t, t->artifact.outcome, "%s", line);
+	if (!run_take_artifact(r, t, reply) || !score_gates(t, r->gates)) {
 		sched_ended(r->sched, t);
-	} else if (!score_gates(t, r->gates)) {
-		sched_ended(r->sched, t);
-	} else if (!pin(r, t)) {
+	} else if (!run_pin(r, t)) {
 		run_trial_unpin(r, t);
 		sched_lost(r->sched, t, "its binary was evicted before it was measured, twice");
 	} else {
@@ -269,12 +286,15 @@ void run_trial_compiled(struct run *r, struct trial *t, struct wire_reply *reply
 
 /* --- measuring --- */
 
-void run_trial_measured(struct run *r, struct trial *t, struct measurement *m)
+void run_trial_measured(struct run_device *d, struct trial *t, struct measurement *m)
 {
+	struct run *r = d->run;
+
 	measurement_release(&t->measurement);
 	t->measurement = *m;
 	memset(m, 0, sizeof *m);
 	t->at.measure_end = run_now_ms();
+	d->drift.spent_ms += t->at.measure_end - t->at.measure_start;
 	score_measured(t, task_problem(r->setup.bound));
 	score_believe(t, r->setup.bound, NULL);
 	sched_ended(r->sched, t);
@@ -296,7 +316,29 @@ static void late(struct run *r, struct trial *t)
 		trial_judge(t, OUTCOME_HANG,
 			    "not done after %g s (kernel.measure_timeout_s); it was killed",
 			    task_measure_timeout_s(r->setup.task));
-	sched_ended(r->sched, t);
+}
+
+bool run_blame(struct run *r, struct trial *t, const struct proc_loss *l, char *ret_why,
+	       size_t size)
+{
+	const char *name = sigabbrev_np(l->signal);
+
+	if (l->why == PROC_LATE) {
+		late(r, t);
+		return true;
+	}
+	if (t->state == TRIAL_MEASURING && l->why == PROC_DIED && kernel_did_it(l->signal)) {
+		trial_judge(t, OUTCOME_FAULT, "the kernel ended its worker by SIG%s (%s)", name,
+			    sigdescr_np(l->signal));
+		return true;
+	}
+	if (l->why == PROC_DIED && l->signal)
+		snprintf(ret_why, size, "its worker was ended by SIG%s twice", name ? name : "?");
+	else if (l->why == PROC_DIED)
+		snprintf(ret_why, size, "its worker exited with status %d, twice", l->status);
+	else
+		snprintf(ret_why, size, "its worker broke the protocol twice");
+	return false;
 }
 
 void run_trial_lost(struct run *r, struct trial *t, const struct proc_loss *l,
@@ -304,26 +346,10 @@ void run_trial_lost(struct run *r, struct trial *t, const struct proc_loss *l,
 {
 	char why[128];
 
-	if (failed) {
+	if (failed)
 		machine_failed(r, t, failed);
-		return;
-	}
-	if (l->why == PROC_LATE) {
-		late(r, t);
-		return;
-	}
-	if (t->state == TRIAL_MEASURING && l->why == PROC_DIED && kernel_did_it(l->signal)) {
-		trial_judge(t, OUTCOME_FAULT, "the kernel ended its worker by SIG%s (%s)",
-			    sigabbrev_np(l->signal), sigdescr_np(l->signal));
+	else if (run_blame(r, t, l, why, sizeof why))
 		sched_ended(r->sched, t);
-		return;
-	}
-	if (l->why == PROC_DIED && l->signal)
-		snprintf(why, sizeof why, "its worker was ended by SIG%s twice",
-			 sigabbrev_np(l->signal) ? sigabbrev_np(l->signal) : "?");
-	else if (l->why == PROC_DIED)
-		snprintf(why, sizeof why, "its worker exited with status %d, twice", l->status);
 	else
-		snprintf(why, sizeof why, "its worker broke the protocol twice");
-	sched_lost(r->sched, t, why);
+		sched_lost(r->sched, t, why);
 }

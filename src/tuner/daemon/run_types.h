@@ -1,6 +1,7 @@
 #ifndef DAEMON_RUN_TYPES_H
 #define DAEMON_RUN_TYPES_H
 
+#include "tuner/daemon/final.h"
 #include "tuner/daemon/meter.h"
 #include "tuner/daemon/recall.h"
 #include "tuner/daemon/run.h"
@@ -8,7 +9,7 @@
 
 /* The inside of a run, for the run*.c files only. */
 
-enum run_phase { RUN_RECALLING, RUN_SEARCHING, RUN_DRAINING, RUN_OVER, RUN_PHASE_COUNT };
+enum run_phase { RUN_RECALLING, RUN_SEARCHING, RUN_DRAINING, RUN_FINAL, RUN_OVER, RUN_PHASE_COUNT };
 
 enum { RATE_RING = 64 };
 
@@ -23,6 +24,14 @@ struct run_device {
 	struct run *run;
 	const struct device *device;
 	struct meter *meter; /* NULL: references are not built yet */
+	struct {
+		bool busy;	 /* the baseline is being measured */
+		int64_t last_ns; /* monotonic, when that ended last */
+		double cost_ms;	 /* of that */
+		double spent_ms; /* measuring trials since */
+		int64_t trials;	 /* told when it began */
+		double began_ms;
+	} drift;
 };
 
 struct run {
@@ -52,7 +61,11 @@ struct run {
 	bool first;	     /* of its identity: there are no results to be reused */
 	enum run_state then; /* the state that DRAINING leads to */
 	char *then_reason;
-	char *doom; /* why it cannot go on; NULL: it can */
+	char *doom;	      /* why it cannot go on; NULL: it can */
+	struct trial *anchor; /* the baseline's binary and launches, for drift; NULL: not there */
+	struct final *final;  /* NULL: not begun */
+	double final_began;   /* wall clock */
+	pid_t final_pid;      /* of the worker that has the final's inputs; 0: none */
 };
 
 /* run_recall.c: repeats stored rows; true: there are more. Errors set doom. */
@@ -66,9 +79,18 @@ bool run_barren(const struct run *r);
 void run_doom_barren(struct run *r);
 bool run_job_of_trial(struct run *r, struct trial *t, int64_t id, struct pool_job *ret);
 void run_trial_compiled(struct run *r, struct trial *t, struct wire_reply *reply);
-void run_trial_measured(struct run *r, struct trial *t, struct measurement *m);
+void run_trial_measured(struct run_device *d, struct trial *t, struct measurement *m);
 void run_trial_lost(struct run *r, struct trial *t, const struct proc_loss *l,
 		    const struct err *failed);
+/* Judges a trial that has lost its worker by its own doing; false: it was not, and *why says what
+ * happened. */
+bool run_blame(struct run *r, struct trial *t, const struct proc_loss *l, char *ret_why,
+	       size_t size);
+struct pool_job run_compile_job(struct run *r, struct trial *t, int64_t id,
+				const struct task_compile *c);
+/* Takes the reply's artifact over; false: it did not compile, and the trial is judged. */
+bool run_take_artifact(struct run *r, struct trial *t, struct wire_reply *reply);
+bool run_pin(struct run *r, struct trial *t);		       /* see cubins_use */
 void run_trial_unpin(struct run *r, struct trial *t);	       /* accepts one that is not pinned */
 void run_first_error(const char *log, char *ret, size_t size); /* the line of a log that says it */
 
@@ -80,6 +102,22 @@ bool run_references_built(const struct run *r);
 void run_open_meters(struct run *r);
 void run_feed_meters(struct run *r);
 void run_close_meters(struct run *r);
+
+/* run_drift.c: the baseline between trials. */
+void run_anchor(struct run *r, const struct trial_record *row); /* the baseline's, which is ok */
+bool run_drift_measure(struct run_device *d); /* true: its worker has the baseline now */
+void run_drift_measured(struct run_device *d, struct measurement *m);
+void run_drift_lost(struct run_device *d);
+
+/* run_final.c: what a run ends with, in the phase RUN_FINAL. */
+bool run_final_go(struct run *r); /* does what can be done now; false: it is over */
+bool run_final_job(struct run *r, int64_t id, struct pool_job *ret);
+void run_final_compiled(struct run *r, struct trial *t, struct wire_reply *reply);
+void run_final_compile_lost(struct run *r, struct trial *t, const struct proc_loss *l);
+void run_final_measured(struct run_device *d, struct trial *t, struct measurement *m);
+void run_final_lost(struct run *r, struct trial *t, const struct proc_loss *l,
+		    const struct err *failed);
+void run_final_free(struct run *r);
 
 /* run.c: draws the consequences; every callback ends in it. */
 void run_tick(struct run *r);
