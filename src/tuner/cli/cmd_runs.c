@@ -19,7 +19,6 @@ struct lister {
 
 static cJSON *to_json(const struct run_record *r, const struct run_summary *s, const char *state)
 {
-	double speedup = stored_speedup(s, s->best_p50_ns);
 	cJSON *o = json_new_object();
 	char started[CLOCK_ISO_MAX];
 
@@ -31,7 +30,7 @@ static cJSON *to_json(const struct run_record *r, const struct run_summary *s, c
 	json_add_int(o, "done", s->done);
 	json_add_int(o, "ok", s->by_outcome[OUTCOME_OK]);
 	json_add_double(o, "best_us", s->best ? s->best_p50_ns / 1000 : (double)NAN);
-	json_add_double(o, "speedup", speedup > 0 ? speedup : (double)NAN);
+	json_add_double(o, "speedup", s->speedup > 0 ? s->speedup : (double)NAN);
 	if (r->started_ms)
 		clock_iso(r->started_ms, started);
 	json_add_string(o, "started", r->started_ms ? started : NULL);
@@ -54,7 +53,7 @@ static void to_table(struct table *t, const struct run_record *r, const struct r
 	table_cellf(t, "%" PRId64 "/%" PRId64, s->done, r->budget);
 	table_cellf(t, "%" PRId64, s->by_outcome[OUTCOME_OK]);
 	table_cell(t, figure_time(s->best_p50_ns, text));
-	table_cell(t, figure_ratio(stored_speedup(s, s->best_p50_ns), text));
+	table_cell(t, figure_ratio(s->speedup, text));
 	if (r->started_ms)
 		clock_iso(r->started_ms, text);
 	table_cell(t, r->started_ms ? text : "-");

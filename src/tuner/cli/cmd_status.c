@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "tuner/cli/figure.h"
 #include "tuner/cli/follow.h"
@@ -33,13 +34,21 @@ static void print_devices(const struct json_node *list)
 		       text_of(&device, "state", "")[0] ? ", " : "", text_of(&device, "state", ""));
 }
 
+/* A final is worth telling from the search before it. */
+static const char *shown_state(const struct json_node *r)
+{
+	const char *phase = text_of(r, "phase", "");
+
+	return strcmp(phase, "final") == 0 ? phase : text_of(r, "state", "?");
+}
+
 static void add_run(struct table *t, const struct json_node *r)
 {
 	char text[FIGURE_MAX];
 
 	table_cellf(t, "%.0f", number_of(r, "run"));
 	table_cell(t, text_of(r, "task", "?"));
-	table_cell(t, text_of(r, "state", "?"));
+	table_cell(t, shown_state(r));
 	table_cellf(t, "%.0f/%.0f", number_of(r, "done"), number_of(r, "budget"));
 	table_cellf(t, "%.0f", number_of(r, "ok"));
 	table_cell(t, figure_time(number_of(r, "best_us") * 1000, text));

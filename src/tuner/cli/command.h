@@ -63,6 +63,7 @@ struct command {
 	X(check)       \
 	X(bench)       \
 	X(compare)     \
+	X(final)       \
 	X(replay)      \
 	X(import)      \
 	X(doctor)      \

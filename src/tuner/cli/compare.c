@@ -70,17 +70,10 @@ static int check_problems(const struct rounds *x, struct err *e)
 static int check_device(const struct rounds *x, struct err *e)
 {
 	const struct device *then = task_device(setup_of(x, 0)->bound);
-	struct device now;
-	int r = local_device(&x->where, then->ordinal, &now, e);
 
-	if (r < 0)
-		return r;
-	if (strcmp(now.name, then->name) == 0 && strcmp(now.arch, then->arch) == 0)
-		return 0;
-	return err_set(e, ERR_MISSING,
-		       "%s was made on %s, and device %d here is %s; --stored compares what is in "
-		       "the database",
-		       x->sides[0].name, then->name, then->ordinal, now.name);
+	if (local_check_device(&x->where, then, x->sides[0].name, e) < 0)
+		return err_wrap(e, "--stored compares what is in the database");
+	return 0;
 }
 
 static int build(struct rounds *x, struct err *e)

@@ -80,6 +80,11 @@ static void add_result(const struct stored *s, const struct trial_record *t, str
 		header_comment(ret, "baseline", "%s, speed-up %s",
 			       figure_time(s->summary.baseline_p50_ns, a),
 			       figure_ratio(stored_speedup(&s->summary, t->p50_ns), b));
+	if (s->summary.final && s->summary.best == t->no && s->summary.speedup > 0)
+		header_comment(ret, "final",
+			       "%s, speed-up %s: measured again, in rounds with the baseline",
+			       figure_time(s->summary.best_p50_ns, a),
+			       figure_ratio(s->summary.speedup, b));
 	if (t->outcome != OUTCOME_OK)
 		header_comment(ret, "warning", "this configuration is not correct: %s",
 			       outcome_name(t->outcome));

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "tuner/cli/drift.h"
+#include "tuner/cli/final_text.h"
 #include "tuner/cli/live.h"
 #include "tuner/cli/outcomes.h"
 #include "tuner/cli/paths.h"
@@ -222,12 +224,24 @@ static int tell_interrupted(int64_t run)
 	return EXIT_INTERRUPTED;
 }
 
+static void warn_of_drift(struct stored *s)
+{
+	struct str text = STR_INIT;
+
+	if (drift_tell(s, &text))
+		note("the baseline was %s", text.data);
+	str_release(&text);
+}
+
 static int tell_best(struct stored *s, const struct top *top, struct err *e)
 {
 	int64_t run = s->run.id;
 
 	top_print(top, stdout);
+	if (s->summary.final)
+		final_print(&top->final, stdout);
 	fflush(stdout);
+	warn_of_drift(s);
 	note("`evo-tuned export %" PRId64 " --format header -o FILE.h` writes the best as a "
 	     "header, `evo-tuned show %" PRId64 ":%" PRId64 "` says all about it",
 	     run, run, top->rows[0].no);
@@ -239,20 +253,24 @@ static int tell_end(const struct invocation *v, int64_t run, struct err *e)
 {
 	struct stored s;
 	struct top top = { 0 };
+	bool uncrowned;
 	int r;
 
 	if (stored_open(v->db, run, &s, e) < 0)
 		return EXIT_BY_ERROR;
+	uncrowned = s.summary.final && !s.summary.best;
 	if (s.run.state == RUN_FAILED)
 		note("run %" PRId64 " failed: %s", run, s.run.reason ? s.run.reason : "");
 	r = top_read(&s, TOP_ROWS, &top, e);
-	if (r == 0 && top.n)
+	if (r == 0 && uncrowned)
+		final_print(&top.final, stderr);
+	else if (r == 0 && top.n)
 		r = tell_best(&s, &top, e);
 	else if (r == 0 && s.run.state == RUN_CANCELLED)
 		note("run %" PRId64 " was cancelled before it had a correct configuration", run);
 	else if (r == 0)
 		r = outcomes_tell(&s, e);
-	if (r == 0 && (!top.n || s.run.state == RUN_FAILED))
+	if (r == 0 && (!top.n || uncrowned || s.run.state == RUN_FAILED))
 		r = EXIT_WORK;
 	top_release(&top);
 	stored_release(&s);

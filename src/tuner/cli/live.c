@@ -17,7 +17,7 @@ void live_summary(struct live *l, const struct run_summary *s)
 	l->done = s->done;
 	l->best = s->best;
 	l->best_us = s->best_p50_ns / 1000;
-	l->speedup = s->best_p50_ns > 0 ? s->baseline_p50_ns / s->best_p50_ns : 0;
+	l->speedup = s->speedup;
 	memcpy(l->failures, s->by_outcome, sizeof l->failures);
 	l->failures[OUTCOME_OK] = 0;
 }
@@ -69,7 +69,8 @@ bool live_event(struct live *l, const cJSON *event)
 	if (!json_get(&root, "body", &body))
 		body = root;
 	if (strcmp(kind, "run") == 0) {
-		l->reason[0] = '\0';
+		l->reason[0] = l->phase[0] = '\0';
+		take_text(&body, "phase", l->phase, sizeof l->phase);
 		take_text(&body, "state", l->state, sizeof l->state);
 		take_text(&body, "reason", l->reason, sizeof l->reason);
 	}
@@ -106,11 +107,12 @@ static void add_failures(const struct live *l, struct str *ret)
 void live_line(const struct live *l, struct str *ret)
 {
 	char text[FIGURE_MAX];
-	bool running = strcmp(l->state, run_state_name(RUN_RUNNING)) == 0;
+	bool final = strcmp(l->phase, "final") == 0;
+	bool running = !final && strcmp(l->state, run_state_name(RUN_RUNNING)) == 0;
 
 	str_addf(ret, "run %" PRId64 "  %" PRId64 "/%" PRId64, l->run, l->done, l->budget);
 	if (!running)
-		str_addf(ret, "  %s", l->state);
+		str_addf(ret, "  %s", final ? l->phase : l->state);
 	if (l->rate_per_s > 0 && running)
 		str_addf(ret, "  %.*f/s", l->rate_per_s < 10 ? 1 : 0, l->rate_per_s);
 	if (l->best_us > 0)

@@ -12,6 +12,7 @@
 struct live {
 	int64_t run;
 	char state[24]; /* of the last run event */
+	char phase[24]; /* what a running one does; "": not said */
 	char reason[400];
 	int64_t done, budget;
 	int64_t best; /* trial; 0: none */

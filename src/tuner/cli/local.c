@@ -76,6 +76,18 @@ int local_device(const struct local *l, int ordinal, struct device *ret, struct 
 	return r;
 }
 
+int local_check_device(const struct local *l, const struct device *then, const char *what,
+		       struct err *e)
+{
+	struct device now;
+	int r = local_device(l, then->ordinal, &now, e);
+
+	if (r < 0 || (strcmp(now.name, then->name) == 0 && strcmp(now.arch, then->arch) == 0))
+		return r;
+	return err_set(e, ERR_MISSING, "%s was made on %s, and device %d here is %s", what,
+		       then->name, then->ordinal, now.name);
+}
+
 int local_folder(char **ret, struct err *e)
 {
 	const char *tmp = getenv("TMPDIR");

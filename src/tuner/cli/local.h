@@ -25,6 +25,11 @@ int local_probe(const struct local *l, struct device **ret, int *ret_n, struct e
 /* The device with this ordinal; -1: the first. */
 int local_device(const struct local *l, int ordinal, struct device *ret, struct err *e);
 
+/* The device with this ordinal must still be of this name and architecture. what was made on it
+ * heads the message: ERR_MISSING. */
+int local_check_device(const struct local *l, const struct device *then, const char *what,
+		       struct err *e);
+
 /* A folder for sources and binaries of this process alone; free with local_folder_remove. */
 int local_folder(char **ret, struct err *e);
 void local_folder_remove(char *folder); /* accepts NULL */

@@ -46,25 +46,35 @@ void remeasure_close(struct remeasure *r)
 	free(r);
 }
 
-static int ask(struct remeasure *r, struct trial *t, struct measure_job *job, struct err *e)
+int remeasure_job(struct remeasure *r, struct trial *t, const struct measure_job *job,
+		  struct err *e)
 {
 	struct wire_reply reply = { 0 };
+	struct measure_job own = *job;
+	int64_t inputs_ms = job->fresh_seed ? LOCAL_OPEN_MS : 0;
 	int code;
 
-	job->artifact = t->artifact.path;
-	job->entry = t->artifact.lowered;
-	job->launches = t->launches;
-	job->n_launches = t->n_launches;
-	code = local_ask(r->call, wire_ask_measure(++r->asked, job), r->deadline_ms, "measuring",
-			 &reply, e);
+	own.artifact = t->artifact.path;
+	own.entry = t->artifact.lowered;
+	own.launches = t->launches;
+	own.n_launches = t->n_launches;
+	code = local_ask(r->call, wire_ask_measure(++r->asked, &own), r->deadline_ms + inputs_ms,
+			 "measuring", &reply, e);
 	if (code < 0)
 		return code;
 	measurement_release(&t->measurement);
 	t->measurement = reply.measurement;
 	memset(&reply.measurement, 0, sizeof reply.measurement);
 	wire_reply_release(&reply);
-	if (t->measurement.outcome == OUTCOME_OK)
-		return 0;
+	return 0;
+}
+
+static int ask(struct remeasure *r, struct trial *t, const struct measure_job *job, struct err *e)
+{
+	int code = remeasure_job(r, t, job, e);
+
+	if (code < 0 || t->measurement.outcome == OUTCOME_OK)
+		return code;
 	return err_set(e, ERR_FAILED, "%s: %.500s", outcome_name(t->measurement.outcome),
 		       t->measurement.detail);
 }

@@ -18,6 +18,12 @@ int remeasure_open(const struct local *where, const struct setup *s, struct reme
 		   struct err *e);
 void remeasure_close(struct remeasure *r); /* accepts NULL */
 
+/* Any measurement of t's binary and launches, which are set in the job. Its outcome, good or bad,
+ * is in t->measurement; ERR_FAILED only when the worker did not answer. Inputs that are new to the
+ * worker may take as long as opening. */
+int remeasure_job(struct remeasure *r, struct trial *t, const struct measure_job *job,
+		  struct err *e);
+
 /* Correctness alone, with inputs of this seed, which is not 0. */
 int remeasure_verify(struct remeasure *r, struct trial *t, uint64_t seed, struct err *e);
 

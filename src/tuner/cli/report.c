@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tuner/cli/drift.h"
 #include "tuner/cli/top.h"
+#include "tuner/daemon/final_json.h"
 
 /* A stored JSON text as a member; null if it is none. */
 static void add_parsed(cJSON *o, const char *key, const char *text)
@@ -220,6 +222,12 @@ cJSON *report_trial(struct stored *s, const struct trial_record *t)
 
 int report_find(struct stored *s, int64_t no, struct trial_record *ret, struct err *e)
 {
+	if (!no && !s->summary.best && s->summary.final)
+		return err_set(e, ERR_FAILED,
+			       "run %" PRId64 " has no winner: in its final no elite was found "
+			       "correct again (see `evo-tuned show %" PRId64 "`); --trial N names "
+			       "one",
+			       s->run.id, s->run.id);
 	if (!no && !s->summary.best)
 		return err_set(e, ERR_FAILED,
 			       "run %" PRId64 " has no correct configuration, of %" PRId64
@@ -276,7 +284,7 @@ static void add_counts(cJSON *o, const struct run_summary *s)
 	add_some(o, "best_us", s->best_p50_ns / 1000);
 	add_some(o, "baseline", (double)s->baseline);
 	add_some(o, "baseline_us", s->baseline_p50_ns / 1000);
-	add_some(o, "speedup", stored_speedup(s, s->best_p50_ns));
+	add_some(o, "speedup", s->speedup);
 }
 
 struct spent {
@@ -316,6 +324,23 @@ static int add_times(struct stored *s, cJSON *o, struct err *e)
 	return r;
 }
 
+static int add_final(struct stored *s, cJSON *o, struct err *e)
+{
+	struct final_record f = { 0 };
+	struct drift d;
+	int r = drift_read(s, &d, e);
+
+	if (r < 0)
+		return r;
+	json_add(o, "drift", drift_json(&d));
+	drift_release(&d);
+	if (s->summary.final)
+		r = store_final(s->store, s->run.id, false, &f, e);
+	json_add(o, "final", f.id ? final_json(&f) : cJSON_CreateNull());
+	final_record_release(&f);
+	return r;
+}
+
 int report_run(struct stored *s, cJSON **ret, struct err *e)
 {
 	cJSON *o = json_new_object();
@@ -329,6 +354,8 @@ int report_run(struct stored *s, cJSON **ret, struct err *e)
 	add_settings(o, &s->run);
 	add_counts(o, &s->summary);
 	r = add_times(s, o, e);
+	if (r == 0)
+		r = add_final(s, o, e);
 	if (r == 0 && s->run.environment)
 		r = store_environment(s->store, s->run.environment, &environment, e);
 	if (r < 0) {

@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "tuner/cli/config.h"
+#include "tuner/cli/drift.h"
 #include "tuner/cli/figure.h"
+#include "tuner/cli/final_text.h"
 #include "tuner/cli/outcomes.h"
 #include "tuner/cli/table.h"
 #include "tuner/cli/top.h"
@@ -134,10 +136,33 @@ static void show_counts(const struct run_summary *s, FILE *to)
 		     figure_time(s->baseline_p50_ns, a));
 	if (s->best)
 		line(t, "  best", "trial %" PRId64 ", %s, speed-up %s", s->best,
-		     figure_time(s->best_p50_ns, a),
-		     figure_ratio(stored_speedup(s, s->best_p50_ns), b));
+		     figure_time(s->best_p50_ns, a), figure_ratio(s->speedup, b));
 	str_release(&outcomes);
 	finish(t, "\nresults", to);
+}
+
+static void show_drift(struct stored *s, FILE *to)
+{
+	struct str text = STR_INIT;
+
+	drift_tell(s, &text);
+	if (text.len)
+		fprintf(to, "\nbaseline along the run: %s\n", text.data);
+	str_release(&text);
+}
+
+static void show_final(struct stored *s, FILE *to)
+{
+	struct final_record f;
+	struct err ignored;
+
+	show_drift(s, to);
+	if (!s->summary.final || store_final(s->store, s->run.id, false, &f, &ignored) < 0)
+		return;
+	fputc('\n', to);
+	final_print(&f, to);
+	final_print_table(&f, to);
+	final_record_release(&f);
 }
 
 static void show_members(const cJSON *object, const char *title, const char *unit, FILE *to)
@@ -166,6 +191,7 @@ void show_run_text(struct stored *s, const cJSON *report, FILE *to)
 	fprintf(to, "run %" PRId64 "\n", s->run.id);
 	show_settings(s, to);
 	show_counts(&s->summary, to);
+	show_final(s, to);
 	show_members(cJSON_GetObjectItemCaseSensitive(report, "spent_ms"),
 		     "\nwhere the time went, summed over workers", " ms", to);
 	show_members(cJSON_GetObjectItemCaseSensitive(report, "environment"), "\nenvironment", "",

@@ -12,6 +12,8 @@
 #include "tuner/cli/inert.h"
 #include "tuner/cli/print.h"
 #include "tuner/cli/table.h"
+#include "tuner/daemon/final_json.h"
+#include "tuner/daemon/ranking.h"
 
 /* --- reading --- */
 
@@ -82,23 +84,31 @@ struct reader {
 	struct top *top;
 };
 
-static int keep(void *ctx, const struct trial_record *t, struct err *e)
+static int keep(void *ctx, const struct trial_record *t, const struct finalist_record *x,
+		struct err *e)
 {
 	struct reader *r = ctx;
 	struct top *top = r->top;
 
 	(void)e;
 	top->rows = mem_grow(top->rows, (size_t)top->n + 1, sizeof *top->rows);
-	top_row_of(r->stored, t, &top->rows[top->n++]);
+	top_row_of(r->stored, t, &top->rows[top->n]);
+	top->rows[top->n++].final = x;
 	return 0;
 }
 
 int top_read(struct stored *s, int64_t k, struct top *ret, struct err *e)
 {
 	struct reader reader = { s, ret };
+	struct ranking_to to = { keep, &reader, k };
+
+	int r;
 
 	*ret = (struct top){ 0 };
-	return store_top(s->store, s->run.id, k, keep, &reader, e);
+	r = store_final(s->store, s->run.id, false, &ret->final, e);
+	if (r == 0)
+		r = ranking_each(s->store, &s->summary, &ret->final, &to, e);
+	return r;
 }
 
 void top_release(struct top *t)
@@ -106,6 +116,7 @@ void top_release(struct top *t)
 	for (int i = 0; i < t->n; i++)
 		top_row_release(&t->rows[i]);
 	free(t->rows);
+	final_record_release(&t->final);
 	*t = (struct top){ 0 };
 }
 
@@ -142,15 +153,31 @@ static void add_columns(struct table *t, const struct config *all, int n)
 	}
 }
 
-static void add_row(struct table *t, int rank, const struct top_row *r)
+/* Over the baseline, both as the final measured them where it did. */
+static double speedup_of(const struct final_record *f, const struct top_row *r)
+{
+	if (!r->final)
+		return r->speedup;
+	if (r->final->trial == f->winner)
+		return f->speedup.ratio;
+	for (int i = 0; i < f->n; i++)
+		if (f->finalists[i].trial == f->baseline)
+			return f->finalists[i].p50_ns / r->final->p50_ns;
+	return 0;
+}
+
+static void add_row(struct table *t, int rank, const struct top *top, const struct top_row *r)
 {
 	char a[FIGURE_MAX], b[FIGURE_MAX];
 
+	const struct finalist_record *x = r->final;
+
 	table_cellf(t, "%d", rank);
 	table_cellf(t, "%" PRId64, r->no);
-	table_cell(t, figure_us(r->p50_ns, a));
-	table_cellf(t, "%s .. %s", figure_us(r->ci_low_ns, a), figure_us(r->ci_high_ns, b));
-	table_cell(t, figure_ratio(r->speedup, a));
+	table_cell(t, figure_us(x ? x->p50_ns : r->p50_ns, a));
+	table_cellf(t, "%s .. %s", figure_us(x ? x->ci_low_ns : r->ci_low_ns, a),
+		    figure_us(x ? x->ci_high_ns : r->ci_high_ns, b));
+	table_cell(t, figure_ratio(speedup_of(&top->final, r), a));
 	table_cell(t, figure_count(r->registers, a));
 	table_cell(t, figure_count(r->shared_bytes, a));
 	table_cell(t, figure_count(r->spill_bytes, a));
@@ -196,24 +223,47 @@ static void cell_gates(struct table *t, const char *gates)
 	str_release(&names);
 }
 
+/* How it did in the final. */
+static void cell_final(struct table *t, const struct top *top, const struct top_row *r)
+{
+	const struct finalist_record *x = r->final;
+
+	if (!x)
+		table_cell(t, "");
+	else if (x->trial != r->no)
+		table_cellf(t, "as %" PRId64, x->trial);
+	else if (x->trial == top->final.winner)
+		table_cell(t, "winner");
+	else if (x->tied)
+		table_cell(t, "tied");
+	else
+		table_cellf(t, "%+.2f %%", 100 * (x->ratio.ratio - 1));
+}
+
 static void print_configs(const struct top *top, const struct config *all, FILE *to)
 {
 	struct table *t = table_new();
-	bool any = false, copied = false, over = misses_gates(top);
+	bool any = false, copied = false, over = misses_gates(top), final = false;
 
-	for (int i = 0; i < top->n; i++)
+	for (int i = 0; i < top->n; i++) {
 		copied |= top->rows[i].origin != TRIAL_MEASURED;
+		final |= top->rows[i].final != NULL;
+	}
 	add_columns(t, all, top->n);
+	if (final)
+		table_column(t, ">final");
 	if (over)
 		table_column(t, "over");
 	if (copied)
 		table_column(t, "");
 	table_paint(t, PAINT_GOOD);
 	for (int i = 0; i < top->n; i++) {
-		add_row(t, i + 1, &top->rows[i]);
+		add_row(t, i + 1, top, &top->rows[i]);
 		for (int p = 0; p < all[0].n; p++)
 			if (varies(all, top->n, all[0].names[p]))
 				table_cell(t, config_value(&all[i], all[0].names[p]));
+		if (final)
+			cell_final(t, top, &top->rows[i]);
 		if (over)
 			cell_gates(t, top->rows[i].gates);
 		if (copied)
@@ -260,7 +310,7 @@ static void add_known(cJSON *o, const char *key, int64_t number)
 		json_add_int(o, key, number);
 }
 
-static cJSON *row_json(const struct top_row *r, int rank)
+static cJSON *row_json(const struct top *top, const struct top_row *r, int rank)
 {
 	cJSON *o = json_new_object(), *ci, *config, *gates;
 	struct err ignored = { 0 };
@@ -288,6 +338,9 @@ static cJSON *row_json(const struct top_row *r, int rank)
 	json_add(o, "gates", gates);
 	json_add_string(o, "cubin", r->artifact);
 	json_add_string(o, "origin", trial_origin_name(r->origin));
+	json_add(o, "final",
+		 r->final && r->final->trial == r->no ? finalist_json(&top->final, r->final)
+						      : cJSON_CreateNull());
 	return o;
 }
 
@@ -296,7 +349,7 @@ cJSON *top_json(const struct top *t)
 	cJSON *list = json_new_list();
 
 	for (int i = 0; i < t->n; i++)
-		json_push(list, row_json(&t->rows[i], i + 1));
+		json_push(list, row_json(t, &t->rows[i], i + 1));
 	return list;
 }
 

@@ -21,13 +21,16 @@ struct top_row {
 	int64_t shared_bytes;		/* static and, where the task can be bound, dynamic */
 	char artifact[HASH_HEX];
 	enum trial_origin origin;
+	const struct finalist_record *final; /* of its binary; NULL: it was not in the final */
 };
 
 struct top {
 	struct top_row *rows;
 	int n;
+	struct final_record final; /* which rows point into; id 0: none */
 };
 
+/* As ranking.h has them. */
 int top_read(struct stored *s, int64_t k, struct top *ret, struct err *e);
 void top_release(struct top *t);
 
