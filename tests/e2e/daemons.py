@@ -138,6 +138,15 @@ class Daemon:
     def kill(self):
         self.process.kill()
         self.process.wait()
+        # A worker that was just being started holds the socket until it is a program of its own.
+        tap.until(self._refuses, "the socket to be nobody's")
+
+    def _refuses(self):
+        try:
+            Client(self.socket).close()
+            return False
+        except OSError:
+            return True
 
     def term(self):
         self.process.send_signal(signal.SIGTERM)
