@@ -1,0 +1,111 @@
+#pragma once
+
+#include "hopper_layout.cuh"
+
+namespace hopper
+{
+/* Bytes 2 PAIR and 2 PAIR + 1 of `four` as two halves. */
+template <int PAIR> __device__ inline u32 halves(u32 four)
+{
+	const u32 pattern = subnormal ? 0 : 0x64646464u;
+	u32 h = __byte_perm(four, pattern, PAIR == 0 ? 0x4140 : 0x4342);
+	if constexpr (subnormal)
+		return h;
+	const u32 offset = 0x64806480u; /* 1024 + 128, twice */
+	return bits(__hsub2(*reinterpret_cast<__half2 *>(&h),
+			    *reinterpret_cast<const __half2 *>(&offset)));
+}
+
+/* One warp, which brings its share of the keys of every tile or, by turns, whole tiles. */
+struct producer {
+	const layout at;
+	const u8 *const k, *const v; /* the warp's keys of tile 0 */
+	const int left;		     /* keys from there on */
+	const int warp, lane;
+
+	static constexpr int turn = param::turns ? param::producers : 1;
+	static constexpr int shares = param::producers / turn;
+	static constexpr int keys = tile_n / shares;		 /* of a tile */
+	static constexpr int pieces = keys * head_dim / 16 / 32; /* of 16 bytes, for a lane */
+	static constexpr int step = 32 / piece_row; /* keys between two pieces of a lane */
+
+	__device__ producer(const layout &at, const u8 *k, const u8 *v, int rows, int thread)
+	    : at(at), k(k + share(thread) * keys * head_dim),
+	      v(v + share(thread) * keys * head_dim), left(rows - share(thread) * keys),
+	      warp(thread / 32), lane(thread % 32)
+	{
+	}
+
+	static __device__ int share(int thread)
+	{
+		return param::turns ? 0 : thread / 32;
+	}
+
+	__device__ u32 raw_k(int slot) const
+	{
+		return at.raw(slot) + share(32 * warp) * keys * head_dim;
+	}
+
+	__device__ u32 arrived(int slot) const
+	{
+		return at.arrived(slot, share(32 * warp));
+	}
+
+	/* Starts the copies of tile t, of the keys that exist. For lane 0. */
+	__device__ void fetch(int t, int slot) const
+	{
+		u32 bytes = max(0, min(left - t * tile_n, keys)) * head_dim;
+		size_t from = static_cast<size_t>(t) * k_bytes;
+		ptx::barrier_expect(arrived(slot), 2 * bytes);
+		if (bytes > 0) {
+			ptx::copy_bulk(raw_k(slot), k + from, bytes, arrived(slot));
+			ptx::copy_bulk(raw_k(slot) + k_bytes, v + from, bytes, arrived(slot));
+		}
+	}
+
+	/* Bytes as they came become K and V as wgmma wants them. */
+	__device__ void convert(int slot) const
+	{
+		int row = share(32 * warp) * keys + lane / piece_row, chunk = lane % piece_row;
+		int twist = head_dim == 64 ? row >> 1 & 3 : row & 7;
+		u32 from = raw_k(slot) + lane * 16;
+		u32 to_k = at.k(slot) + row * head_dim + (chunk ^ twist) * 16;
+		u32 to_v = at.v(slot) + chunk / 4 * (tile_n * 128) + row * 128 +
+			   (chunk % 4 * 2 ^ (row & 7)) * 16;
+#pragma unroll 2
+		for (int i = 0; i < pieces; i++) {
+			u32 other = i * step % 8 * 16; /* the lowest bits of the row */
+			uint4 x = ptx::load_shared(from + i * 512);
+			uint4 y = ptx::load_shared(from + k_bytes + i * 512);
+			u32 here = (to_v ^ other) + i * step * 128;
+			ptx::store_shared((to_k ^ other) + i * step * head_dim, x);
+			ptx::store_shared(here, make_uint4(halves<0>(y.x), halves<1>(y.x),
+							   halves<0>(y.y), halves<1>(y.y)));
+			ptx::store_shared(here ^ 16, make_uint4(halves<0>(y.z), halves<1>(y.z),
+								halves<0>(y.w), halves<1>(y.w)));
+		}
+	}
+
+	__device__ void run(int tiles) const
+	{
+		const int first = param::turns ? warp : 0;
+		place p(first);
+		if (lane == 0)
+			for (int t = first; t < stages && t < tiles; t += turn)
+				fetch(t, t);
+#pragma unroll 1
+		for (int t = first; t < tiles; t += turn, p.advance(turn)) {
+			ptx::barrier_wait(arrived(p.slot), p.phase);
+			ptx::barrier_wait(at.empty(p.slot), p.phase ^ 1);
+			convert(p.slot);
+			ptx::fence_async();
+			__syncwarp();
+			if (lane == 0) {
+				ptx::barrier_arrive(at.full(p.slot));
+				if (t + stages < tiles)
+					fetch(t + stages, p.slot);
+			}
+		}
+	}
+};
+} // namespace hopper

@@ -1,0 +1,260 @@
+#pragma once
+
+/*
+ * The instructions of sm_90a that C++ has no word for. Shared memory is addressed by 32-bit
+ * offsets. Layouts of fragments and descriptors: PTX ISA, "Asynchronous Warpgroup Level Matrix
+ * Instructions".
+ */
+namespace ptx
+{
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+__device__ inline u32 shared_address(const void *p)
+{
+	return static_cast<u32>(__cvta_generic_to_shared(p));
+}
+
+/* The thread and block numbers, read anew each time: not kept in registers in between. */
+__device__ inline int thread_again()
+{
+	u32 x;
+	asm volatile("mov.u32 %0, %%tid.x;" : "=r"(x));
+	return static_cast<int>(x);
+}
+
+__device__ inline u32 block_again()
+{
+	u32 x;
+	asm volatile("mov.u32 %0, %%ctaid.x;" : "=r"(x));
+	return x;
+}
+
+__device__ inline u32 block_y_again()
+{
+	u32 x;
+	asm volatile("mov.u32 %0, %%ctaid.y;" : "=r"(x));
+	return x;
+}
+
+/* Starts a copy of a multiple of 16 bytes, which counts towards what the barrier expects. */
+__device__ inline void copy_bulk(u32 to, const void *from, u32 bytes, u32 barrier)
+{
+	asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes "
+		     "[%0], [%1], %2, [%3];" ::"r"(to),
+		     "l"(from), "r"(bytes), "r"(barrier)
+		     : "memory");
+}
+
+__device__ inline uint4 load_shared(u32 from)
+{
+	uint4 v;
+	asm volatile("ld.shared.v4.u32 {%0,%1,%2,%3}, [%4];"
+		     : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+		     : "r"(from)
+		     : "memory");
+	return v;
+}
+
+__device__ inline void store_shared(u32 to, uint4 v)
+{
+	asm volatile("st.shared.v4.u32 [%0], {%1,%2,%3,%4};" ::"r"(to), "r"(v.x), "r"(v.y),
+		     "r"(v.z), "r"(v.w)
+		     : "memory");
+}
+
+__device__ inline void store_shared(u32 to, u32 x)
+{
+	asm volatile("st.shared.u32 [%0], %1;" ::"r"(to), "r"(x) : "memory");
+}
+
+__device__ inline void barrier_init(u32 barrier, u32 arrivals)
+{
+	asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals)
+		     : "memory");
+}
+
+__device__ inline void barrier_arrive(u32 barrier)
+{
+	asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
+}
+
+/* Arrives, and lets the phase end only when so many bytes have come by copy_bulk. */
+__device__ inline void barrier_expect(u32 barrier, u32 bytes)
+{
+	asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier),
+		     "r"(bytes)
+		     : "memory");
+}
+
+__device__ inline bool barrier_passed(u32 barrier, u32 parity)
+{
+	u32 passed;
+	asm volatile("{\n\t.reg .pred p;\n\t"
+		     "mbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\n\t"
+		     "selp.u32 %0, 1, 0, p;\n\t}"
+		     : "=r"(passed)
+		     : "r"(barrier), "r"(parity)
+		     : "memory");
+	return passed != 0;
+}
+
+/* Waits for the end of the phase of this parity; a phase that ended before counts. */
+__device__ inline void barrier_wait(u32 barrier, u32 parity)
+{
+#ifdef WAIT_LIMIT_CYCLES
+	long long start = clock64();
+	while (!barrier_passed(barrier, parity))
+		if (clock64() - start > WAIT_LIMIT_CYCLES)
+			__trap();
+#else
+	while (!barrier_passed(barrier, parity))
+		;
+#endif
+}
+
+/* What this thread wrote to shared memory is seen by wgmma of whoever it tells. */
+__device__ inline void fence_async()
+{
+	asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+}
+
+/* A barrier of its own for THREADS threads; 0 is that of __syncthreads(). */
+template <int THREADS> __device__ inline void sync_some(int id)
+{
+	asm volatile("bar.sync %0, %1;" ::"r"(id), "n"(THREADS) : "memory");
+}
+
+template <int COUNT> __device__ inline void raise_registers()
+{
+	asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(COUNT));
+}
+
+template <int COUNT> __device__ inline void lower_registers()
+{
+	asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(COUNT));
+}
+
+/* Registers written before are seen by the wgmma that follow. */
+__device__ inline void wgmma_fence()
+{
+	asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+}
+
+__device__ inline void wgmma_commit()
+{
+	asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+}
+
+template <int PENDING> __device__ inline void wgmma_wait()
+{
+	asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(PENDING) : "memory");
+}
+
+/* Keeps the compiler from moving what it does with an accumulator across this line. */
+template <int N> __device__ inline void pin(float (&x)[N])
+{
+#pragma unroll
+	for (int i = 0; i < N; i++)
+		asm volatile("" : "+f"(x[i])::"memory");
+}
+
+template <int N> __device__ inline void pin(int (&x)[N])
+{
+#pragma unroll
+	for (int i = 0; i < N; i++)
+		asm volatile("" : "+r"(x[i])::"memory");
+}
+
+template <int N> __device__ inline void pin(u32 (&x)[N])
+{
+#pragma unroll
+	for (int i = 0; i < N; i++)
+		asm volatile("" : "+r"(x[i])::"memory");
+}
+
+/*
+ * A matrix in shared memory: address and strides in bytes; swizzle 0, 64 or 128 bytes. Only the
+ * lower half knows the address, which moved() changes.
+ */
+struct descriptor {
+	u32 low, high;
+
+	__device__ descriptor(u32 address, u32 leading, u32 stride, int swizzle)
+	    : low((address >> 4 & 0x3fff) | leading >> 4 << 16),
+	      high(stride >> 4 | (swizzle == 128  ? 1u
+				  : swizzle == 64 ? 2u
+						  : 0u)
+					 << 30)
+	{
+	}
+
+	__device__ u64 moved(u32 bytes) const
+	{
+		u64 all;
+		asm("mov.b64 %0, {%1, %2};" : "=l"(all) : "r"(low + bytes / 16), "r"(high));
+		return all;
+	}
+};
+
+#define PTX_ALL_32(C, x)                                                                          \
+	C(x[0]), C(x[1]), C(x[2]), C(x[3]), C(x[4]), C(x[5]), C(x[6]), C(x[7]), C(x[8]), C(x[9]), \
+		C(x[10]), C(x[11]), C(x[12]), C(x[13]), C(x[14]), C(x[15]), C(x[16]), C(x[17]),   \
+		C(x[18]), C(x[19]), C(x[20]), C(x[21]), C(x[22]), C(x[23]), C(x[24]), C(x[25]),   \
+		C(x[26]), C(x[27]), C(x[28]), C(x[29]), C(x[30]), C(x[31])
+#define PTX_LIST_32                                                                           \
+	"{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22," \
+	"%23,%24,%25,%26,%27,%28,%29,%30,%31}"
+
+/* c (+)= a b: 64 x 32 signed bytes in registers by 32 x 64 unsigned bytes, K-major. */
+__device__ inline void wgmma_s8u8(int (&c)[32], const u32 (&a)[4], u64 b, bool add)
+{
+	asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.b32 p, %37, 0;\n\t"
+		     "wgmma.mma_async.sync.aligned.m64n64k32.s32.s8.u8 " PTX_LIST_32
+		     ", {%32,%33,%34,%35}, %36, p;\n\t}"
+		     : PTX_ALL_32("+r", c)
+		     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add ? 1 : 0)
+		     : "memory");
+}
+
+/* The same with a in shared memory, K-major. */
+__device__ inline void wgmma_s8u8(int (&c)[32], u64 a, u64 b, bool add)
+{
+	asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.b32 p, %34, 0;\n\t"
+		     "wgmma.mma_async.sync.aligned.m64n64k32.s32.s8.u8 " PTX_LIST_32
+		     ", %32, %33, p;\n\t}"
+		     : PTX_ALL_32("+r", c)
+		     : "l"(a), "l"(b), "r"(add ? 1 : 0)
+		     : "memory");
+}
+
+/* c += a b: 64 x 16 halves in registers by 16 x 64 halves, each of the 16 rows contiguous. */
+__device__ inline void wgmma_f16(float (&c)[32], const u32 *a, u64 b)
+{
+	asm volatile("{\n\t.reg .pred p;\n\tsetp.eq.b32 p, 0, 0;\n\t"
+		     "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 " PTX_LIST_32
+		     ", {%32,%33,%34,%35}, %36, p, 1, 1, 1;\n\t}"
+		     : PTX_ALL_32("+f", c)
+		     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b)
+		     : "memory");
+}
+
+/* c += a b with 8 columns. */
+__device__ inline void wgmma_f16_narrow(float (&c)[4], const u32 *a, u64 b)
+{
+	asm volatile("{\n\t.reg .pred p;\n\tsetp.eq.b32 p, 0, 0;\n\t"
+		     "wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%0,%1,%2,%3}, "
+		     "{%4,%5,%6,%7}, %8, p, 1, 1, 0;\n\t}"
+		     : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+		     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b)
+		     : "memory");
+}
+
+/* 2^x, at most 2 ulp off (PTX ISA); results under 2^-126 become 0. */
+__device__ inline float exp2(float x)
+{
+	float y;
+	asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+	return y;
+}
+} // namespace ptx

@@ -1,0 +1,44 @@
+/*
+ * Scaled-dot-product attention on 8-bit Q, K and V as sdpa_u8.cu has it, same arguments, for
+ * compute capability 9.0 alone (sm_90a): wgmma, bulk copies, mbarriers, setmaxnreg.
+ *
+ * Launch: grid (ceil(S / (64 * ROW_GROUPS)), B * H), 128 * ROW_GROUPS * KEY_GROUPS + 32 * PRODUCERS
+ * threads, dynamic shared memory as `shared_bytes` of hopper_layout.cuh works out. Pointers are
+ * aligned to 16 bytes.
+ *
+ * hopper.cuh tells how a block works, hopper_params.cuh what can be tuned, hopper_layout.cuh where
+ * things lie in shared memory; hopper_producer.cuh brings keys and values, hopper_consumer.cuh
+ * computes, hopper_ptx.cuh holds the instructions.
+ *
+ * Registers decide what is fast. wgmma wants accumulators and register operands side by side above
+ * R24; where they do not fit what a thread starts with, the compiler waits after each wgmma. The
+ * constraint of configs/sdpa_u8_hopper.json on registers is that sum.
+ *
+ * Predicted for a 64 x 64 tile and one warpgroup, in cycles of an SM: Q K^T 64, P V 128 (tensor
+ * cores), exponentials 256 (16 a cycle), issue slots 220. So exponentials should be the limit:
+ * (2,8,2048,64) 17 us. Measured: see the table below.
+ *
+ * Microseconds a launch on one H200, 2026-11-21, median over CUDA graphs of many launches, rel L2
+ * error 2.7e-4:
+ *
+ *                                               (2,8,512,64)  (2,8,2048,64)  (4,16,1024,64)
+ *   ROW_GROUPS=4 SCORE=convert Q_IN_REGISTERS=0      13.2           38.4            42.6
+ *   ROW_GROUPS=2 ORDER=overlap TILE_N=128             9.7           51.3            56.5
+ *   KEY_GROUPS=2 TILE_N=128                           6.7           53.4            63.6
+ *   cuDNN 9.19 on FP16                                9.3           40.9            43.7
+ */
+#include "hopper.cuh"
+#include "hopper_params.cuh"
+
+#ifdef EXPECT_SHARED_BYTES
+static_assert(hopper::shared_bytes == EXPECT_SHARED_BYTES, "the caller's formula differs");
+#endif
+
+extern "C" __global__ void __launch_bounds__(param::threads, param::min_blocks)
+	sdpa_hopper(const unsigned char *q, const unsigned char *k, const unsigned char *v,
+		    const float *qa, const float *ka, const float *va, __half *o, int, int, int s)
+{
+	extern __shared__ __align__(1024) unsigned char shared[];
+
+	hopper::attend(hopper::problem{ q, k, v, qa, ka, va, o, s }, shared);
+}
