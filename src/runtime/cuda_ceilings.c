@@ -115,7 +115,7 @@ static int measure_pipe(struct bench *x, const struct pipe *p, struct ceilings *
 {
 	double warps = (double)x->blocks * THREADS / WARP, ns = 0;
 	struct cuda_function *f;
-	int rounds, result = x->s->cu.module_function(&f, x->module, p->name);
+	int rounds = 0, result = x->s->cu.module_function(&f, x->module, p->name);
 	void *arguments[] = { &x->from.at, &rounds };
 
 	if (result == CUDA_NOT_FOUND)
@@ -124,7 +124,8 @@ static int measure_pipe(struct bench *x, const struct pipe *p, struct ceilings *
 		result = fit_rounds(x, f, arguments, &rounds);
 	if (result == CUDA_OK)
 		result = fastest(x, f, arguments, 1, &ns);
-	ret->operations_per_s[p->unit] = p->operations * rounds * warps / ns * 1e9;
+	if (result == CUDA_OK && ns > 0)
+		ret->operations_per_s[p->unit] = p->operations * rounds * warps / ns * 1e9;
 	return result;
 }
 
