@@ -225,7 +225,42 @@ def test_two_devices_measure_side_by_side():
         used |= {p.json("show", f"{run}:{no}").get("device") for no in range(1, 17)}
     tap.equal(len(p.json("show", str(run))["environment"]["devices"]), 2, "devices of the run")
     tap.equal(used, {0, 1}, "devices that measured")
+    final = p.json("show", "1")["final"]
+    best = p.json("show", f"1:{min(x['trial'] for x in final['finalists'])}")
+    tap.equal(final["device"] in {0, 1} and best["outcome"] == "ok", True, "device of the final")
+    tap.equal({x["outcome"] for x in final["finalists"]}, {"ok"}, "finalists")
+    said = p.json("final", "1")["repeats"][0]
+    tap.equal({x["trial"] for x in said["finalists"]}, {x["trial"] for x in final["finalists"]})
     tap.equal({n for what, n, _ in told(path) if what == "device"}, {"0", "1"}, "devices opened")
+
+
+def is_in_final(event):
+    return event["kind"] == "run" and event["body"].get("phase") == "final"
+
+
+@needs_all
+def test_a_final_met_by_a_kill_is_there_once_when_the_run_has_ended():
+    service = Service()
+    client = service.daemon.client()
+    client.call("events.subscribe")
+    run = client.call("search.start", task=service.task, budget=6, seed=3)["run"]
+    while not is_in_final(client.event()):
+        pass
+    service.daemon.kill()
+    rows = service.daemon.query("SELECT * FROM trial")
+    whole = service.daemon.query("SELECT count(*) FROM final")[0][0]
+    service.daemon.start()
+    client = service.daemon.client()
+    client.call("events.subscribe")
+    if service.daemon.query("SELECT state FROM run") != [("done",)]:  # it may have been that quick
+        client.call("search.resume", run=run)
+        tap.equal(client.until_state(run, ENDED)["state"], "done")
+    tap.equal(service.daemon.query("SELECT * FROM trial"), rows, "trials")
+    finals = service.daemon.query("SELECT id, winner IS NOT NULL, rounds >= 1 FROM final")
+    tap.equal(finals[-1][1:], (1, 1), "a winner and a round")
+    tap.equal(len(finals) in (1, 1 + whole), True, f"{len(finals)} finals, {whole} before the kill")
+    parts = service.daemon.query("SELECT final, count(*) FROM finalist GROUP BY final")
+    tap.equal([n for _, n in parts], [parts[0][1]] * len(finals), "finalists of each")
 
 
 @needs_all

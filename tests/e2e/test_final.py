@@ -269,7 +269,7 @@ def test_final_says_when_there_is_nothing_to_measure():
 def test_the_baseline_is_measured_along_the_run_and_its_drift_is_told():
     daemon = Daemon()
     flag = os.path.join(daemon.folder, "slow")
-    path = task(daemon.folder, cheat=[0], loops=[400000], slow=flag, seeds=range(1, 9), salt=400)
+    path = task(daemon.folder, cheat=[0], loops=[400000], slow=flag, seeds=range(1, 17), salt=400)
     client, run = begin(daemon, path, budget=400, strategy="random")
     while True:
         event = client.event()

@@ -103,7 +103,7 @@ static int one_step(struct series *x, struct final *f, struct trial *t,
 
 static int one_final(struct series *x, struct err *e)
 {
-	double began = (double)clock_wall_ms();
+	double began;
 	struct final *f = NULL;
 	struct measure_job job;
 	struct trial *t;
@@ -113,6 +113,7 @@ static int one_final(struct series *x, struct err *e)
 		r = build(x, f, e);
 	if (r == 0)
 		r = open_worker(x, e);
+	began = (double)clock_wall_ms();
 	while (r == 0 && final_next(f, &t, &job)) {
 		r = one_step(x, f, t, &job, e);
 		if ((double)clock_wall_ms() - began > final_limit_ms(x->stored->run.active_s))
