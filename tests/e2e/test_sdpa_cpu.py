@@ -14,11 +14,10 @@ import tempfile
 import tap
 
 KERNELS = os.path.join(tap.ROOT, "tests", "kernels")
-TASK = os.path.join(tap.ROOT, "configs", "sdpa_u8.json")
 
 
-def task():
-    with open(TASK, encoding="utf-8") as f:
+def task(name="sdpa_u8"):
+    with open(os.path.join(tap.ROOT, "configs", name + ".json"), encoding="utf-8") as f:
         return json.load(f)
 
 
@@ -50,22 +49,23 @@ def compiled(compiler_name, source, *options):
     return target
 
 
-def build(config, kernels, program):
-    """The command that compiles one setting of the kernel in a folder into a program."""
-    shared = task()["kernel"]["shared_bytes"].replace("'", "")
+def build(config, kernels, program, name="sdpa_u8"):
+    """The command that compiles one setting of a task's kernel, from a folder, into a program."""
+    shared = task(name)["kernel"]["shared_bytes"].replace("'", "")
+    source = os.path.join("sdpa", os.path.basename(task(name)["kernel"]["source"]))
     cpp = compiler()
     return [cpp, "-std=c++17", "-O1", "-Wno-unknown-pragmas",
             "-I" + os.path.join(KERNELS, "cpu"), "-I" + kernels, *defines(config),
-            f"-DSHARED_BYTES={shared}", "-o", program,
+            f"-DSHARED_BYTES={shared}", f'-DKERNEL="{source}"', "-o", program,
             os.path.join(KERNELS, "cpu", "sdpa.cpp"),
             compiled(cpp, os.path.join("cpu", "lanes.cpp"), "-std=c++17"),
             compiled("cc", "sdpa_golden.c", f"-DHEAD_DIM={config['HEAD_DIM']}"), "-lm"]
 
 
-def check(preset, **changes):
+def check(preset, name="sdpa_u8", **changes):
     program = os.path.join(tap.folder(), "sdpa")
-    call(build(dict(task()["presets"][preset], **changes),
-               os.path.join(tap.ROOT, "src", "kernels"), program))
+    call(build(dict(task(name)["presets"][preset], **changes),
+               os.path.join(tap.ROOT, "src", "kernels"), program, name))
     call([program])
 
 
@@ -124,6 +124,26 @@ def test_swizzled_tiles_are_right():
 
 def test_heads_of_128_are_right():
     check("stage3", HEAD_DIM=128, PAD=0, SWIZZLE=1)
+
+
+def test_halves_are_right():
+    check("stage4", "sdpa_f16")
+
+
+def test_halves_from_shared_memory_with_merging_warps_are_right():
+    check("stage3", "sdpa_f16", Q_IN_REGISTERS=0, WARPS=8, TILE_N=32, ROWSUM="add", EXP="mix")
+
+
+def test_heads_of_128_halves_with_a_producer_are_right():
+    check("stage5_p1", "sdpa_f16", HEAD_DIM=128, TILE_M=32, WARPS=2)
+
+
+def test_e4m3_is_right():
+    check("stage4", "sdpa_e4m3")
+
+
+def test_e4m3_tensor_cores_are_right():
+    check("stage5_p2", "sdpa_e4m3", QK="e4m3", Q_IN_REGISTERS=1, HEAD_DIM=128, EXP="poly")
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@
 #define VARIANT 0
 #endif
 
-#define fine	   0
-#define wrong	   1
-#define crash	   2
-#define stop	   3
-#define hang	   4
-#define leave	   5
-#define unwritten  6
+#define fine	  0
+#define wrong	  1
+#define crash	  2
+#define stop	  3
+#define hang	  4
+#define leave	  5
+#define unwritten 6
 
 #if MODE == 7
 #error "this variant does not compile"

@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #ifndef HEAD_DIM
 #define HEAD_DIM 64
@@ -31,21 +32,20 @@ static void soften(double *x, int n)
 }
 
 struct head {
-	const uint8_t *q, *k, *v;
-	float qa, ka, va;
+	const double *q, *k, *v;
 	float *o;
 };
 
 static void attend_row(const struct head *h, int row, int s)
 {
 	static double weights[ROWS_MAX];
-	const uint8_t *q = h->q + (long)row * HEAD_DIM;
+	const double *q = h->q + (long)row * HEAD_DIM;
 
 	for (int n = 0; n < s; n++) {
 		double dot = 0;
 
 		for (int d = 0; d < HEAD_DIM; d++)
-			dot += value(q[d], h->qa) * value(h->k[(long)n * HEAD_DIM + d], h->ka);
+			dot += q[d] * h->k[(long)n * HEAD_DIM + d];
 		weights[n] = dot / sqrt(HEAD_DIM);
 	}
 	soften(weights, s);
@@ -53,32 +53,51 @@ static void attend_row(const struct head *h, int row, int s)
 		double sum = 0;
 
 		for (int n = 0; n < s; n++)
-			sum += weights[n] * value(h->v[(long)n * HEAD_DIM + d], h->va);
+			sum += weights[n] * h->v[(long)n * HEAD_DIM + d];
 		h->o[(long)row * HEAD_DIM + d] = (float)sum;
 	}
 }
 
+void sdpa_golden_values(const double *q, const double *k, const double *v, float *o, int b, int h,
+			int s);
 void sdpa_golden(const uint8_t *q, const uint8_t *k, const uint8_t *v, const float *qa,
 		 const float *ka, const float *va, float *o, int b, int h, int s);
 
-void sdpa_golden(const uint8_t *q, const uint8_t *k, const uint8_t *v, const float *qa,
-		 const float *ka, const float *va, float *o, int b, int h, int s)
+/* The same on values of any origin. */
+void sdpa_golden_values(const double *q, const double *k, const double *v, float *o, int b, int h,
+			int s)
 {
 	if (s > ROWS_MAX)
 		return; /* the output stays unwritten, which fails every gate */
 	for (int i = 0; i < b * h; i++) {
 		long at = (long)i * s * HEAD_DIM;
-		struct head head = {
-			.q = q + at,
-			.k = k + at,
-			.v = v + at,
-			.qa = qa[i],
-			.ka = ka[i],
-			.va = va[i],
-			.o = o + at,
-		};
+		struct head head = { .q = q + at, .k = k + at, .v = v + at, .o = o + at };
 
 		for (int row = 0; row < s; row++)
 			attend_row(&head, row, s);
 	}
+}
+
+/* Values of all heads. */
+static double *dequantise(const uint8_t *u, const float *absmax, int heads, long each)
+{
+	double *x = malloc((size_t)heads * (size_t)each * sizeof *x);
+
+	for (long i = 0; x && i < heads * each; i++)
+		x[i] = value(u[i], absmax[i / each]);
+	return x;
+}
+
+void sdpa_golden(const uint8_t *q, const uint8_t *k, const uint8_t *v, const float *qa,
+		 const float *ka, const float *va, float *o, int b, int h, int s)
+{
+	long each = (long)s * HEAD_DIM;
+	double *x = dequantise(q, qa, b * h, each), *y = dequantise(k, ka, b * h, each);
+	double *z = dequantise(v, va, b * h, each);
+
+	if (x && y && z)
+		sdpa_golden_values(x, y, z, o, b, h, s);
+	free(x);
+	free(y);
+	free(z);
 }

@@ -7,6 +7,9 @@
  * three bits.
  */
 #define INPUT e4m3
+#ifndef QK
+#define QK f16
+#endif
 #include "kernel.cuh"
 
 extern "C" __global__ void BOUNDS sdpa_e4m3(const unsigned char *q, const unsigned char *k,

@@ -7,6 +7,7 @@
  * no scales, and PV=mma alone.
  */
 #define INPUT f16
+#define QK    f16
 #include "kernel.cuh"
 
 extern "C" __global__ void BOUNDS sdpa_f16(const __half *q, const __half *k, const __half *v,

@@ -2,6 +2,8 @@
  * Attention the slow and careful way: what sdpa_u8.cu is compared with. Nothing is shared with it.
  *
  *   sdpa_reference_u8    on the bytes, dequantised one by one: (u - 128) / 127 * absmax
+ *   sdpa_reference_e4m3  likewise: e / 448 * absmax
+ *   sdpa_reference_f16   on halves
  *   sdpa_reference_f32   on floats that were never quantised
  *
  * Launch: grid ((S + ROWS - 1) / ROWS, B * H), a block for ROWS query rows, 8 threads a row: ROWS
@@ -46,6 +48,31 @@ struct bytes {
 	__device__ float operator[](size_t i) const
 	{
 		return static_cast<float>(static_cast<int>(data[i]) - 128) / 127.0f * absmax;
+	}
+};
+
+/* OCP FP8 E4M3: a sign, four bits of exponent about 7, three of fraction; no infinity. */
+struct e4m3s {
+	const unsigned char *data;
+	float absmax;
+
+	__device__ float operator[](size_t i) const
+	{
+		const int bits = data[i], exponent = bits >> 3 & 15, fraction = bits & 7;
+		float e = exponent ? ldexpf(static_cast<float>(8 + fraction), exponent - 10)
+				   : ldexpf(static_cast<float>(fraction), -9);
+		if ((bits & 127) == 127)
+			e = __int_as_float(0x7fffffff);
+		return (bits & 128 ? -e : e) / 448.0f * absmax;
+	}
+};
+
+struct halves {
+	const __half *data;
+
+	__device__ float operator[](size_t i) const
+	{
+		return __half2float(data[i]);
 	}
 };
 
@@ -186,6 +213,25 @@ extern "C" __global__ void sdpa_reference_u8(const unsigned char *q, const unsig
 	attend(bytes{ q, scale_of(qa[head]) }, bytes{ k, scale_of(ka[head]) },
 	       bytes{ v, scale_of(va[head]) }, o,
 	       static_cast<size_t>(head) * static_cast<size_t>(s) * HEAD_DIM, s);
+}
+
+extern "C" __global__ void sdpa_reference_e4m3(const unsigned char *q, const unsigned char *k,
+					       const unsigned char *v, const float *qa,
+					       const float *ka, const float *va, output *o, int,
+					       int, int s)
+{
+	const unsigned int head = blockIdx.y;
+
+	attend(e4m3s{ q, scale_of(qa[head]) }, e4m3s{ k, scale_of(ka[head]) },
+	       e4m3s{ v, scale_of(va[head]) }, o,
+	       static_cast<size_t>(head) * static_cast<size_t>(s) * HEAD_DIM, s);
+}
+
+extern "C" __global__ void sdpa_reference_f16(const __half *q, const __half *k, const __half *v,
+					      output *o, int, int, int s)
+{
+	attend(halves{ q }, halves{ k }, halves{ v }, o,
+	       static_cast<size_t>(blockIdx.y) * static_cast<size_t>(s) * HEAD_DIM, s);
 }
 
 extern "C" __global__ void sdpa_reference_f32(const float *q, const float *k, const float *v,

@@ -4,8 +4,8 @@
  * arithmetic, and that the shared memory a launch is given suffices. What it cannot: that the GPU's
  * instructions do what their manual says, and races that need true concurrency.
  *
- * Compiled with -D for each parameter and -DSHARED_BYTES=, the task's expression without quotes;
- * says nothing and exits 0 when all is well.
+ * Compiled with -D for each parameter, -DKERNEL= the source, quoted, and -DSHARED_BYTES=, the
+ * task's expression without quotes; says nothing and exits 0 when all is well.
  */
 #include "cuda_fp16.h"
 #include "lanes.h"
@@ -19,7 +19,7 @@
 using std::max;
 using std::min;
 
-#include "sdpa/sdpa_u8.cu"
+#include KERNEL
 
 /* What the task makes of its expression: the language is C's, but for quotes around names. */
 namespace task
@@ -34,18 +34,60 @@ alignas(128) unsigned char shared[SHARED_MAX];
 }
 bool ptx::eager;
 
-extern "C" void sdpa_golden(const uint8_t *q, const uint8_t *k, const uint8_t *v, const float *qa,
-			    const float *ka, const float *va, float *o, int b, int h, int s);
+extern "C" void sdpa_golden_values(const double *q, const double *k, const double *v, float *o,
+				   int b, int h, int s);
+
+using quant::element;
+
+/* What an element stands for, by the description of the format, in units of its head's absmax. */
+static double decode(unsigned char e)
+{
+	return quant::is_e4m3 ? ptx::e4m3(e) / 448.0 : (e - 128) / 127.0;
+}
+
+static double decode(__half e)
+{
+	return __half2float(e);
+}
+
+/* The element for u / 127, or the nearest there is below. */
+static void encode(int u, unsigned char &ret)
+{
+	if (!quant::is_e4m3) {
+		ret = (unsigned char)(u + 128);
+		return;
+	}
+	ret = 0x7e;
+	while (ret > 0 && ptx::e4m3(ret) > std::abs(u) * (448.0f / 127))
+		ret--;
+	ret |= u < 0 ? 128 : 0;
+}
+
+static void encode(int u, __half &ret)
+{
+	ret = __float2half_rn((float)u / 32);
+}
+
+static bool same(element a, element b)
+{
+	return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+static bool same(const std::vector<element> &a, const std::vector<element> &b)
+{
+	return std::equal(a.begin(), a.end(), b.begin(),
+			  [](element x, element y) { return same(x, y); });
+}
 
 struct inputs {
 	int b, h, s;
-	std::vector<uint8_t> q, k, v;
+	std::vector<element> q, k, v;
 	std::vector<float> qa, ka, va;
 
 	inputs(int b, int h, int s, float q_absmax) : b(b), h(h), s(s)
 	{
 		size_t n = (size_t)b * h * s * param::head_dim;
-		for (std::vector<uint8_t> *x : { &q, &k, &v })
+		for (std::vector<element> *x : { &q, &k, &v })
 			x->resize(n);
 		fill();
 		qa.assign((size_t)b * h, q_absmax);
@@ -58,9 +100,9 @@ struct inputs {
 	/* Other values at the same place. */
 	void fill()
 	{
-		for (std::vector<uint8_t> *x : { &q, &k, &v })
-			for (uint8_t &byte : *x)
-				byte = sample();
+		for (std::vector<element> *x : { &q, &k, &v })
+			for (element &e : *x)
+				encode(sample() - 128, e);
 	}
 
 	/* About normal, as the sum of four uniform numbers; a quarter of the range is its
@@ -83,6 +125,13 @@ struct order {
 	bool eager;	/* copies are done as soon as they are begun */
 };
 
+/* The entry of KERNEL, with scales or without. */
+static void call(const inputs &in, __half *o)
+{
+	kernel::attend(in.q.data(), in.k.data(), in.v.data(), in.qa.data(), in.ka.data(),
+		       in.va.data(), o, in.b * in.h, in.s, shared);
+}
+
 static bool run(const inputs &in, const order &when, std::vector<__half> &o)
 {
 	ptx::eager = when.eager;
@@ -95,10 +144,8 @@ static bool run(const inputs &in, const order &when, std::vector<__half> &o)
 			std::memset(shared, 0xff, SHARED_MAX); /* NaN wherever nothing was stored */
 			ptx::forget();
 			blockIdx = { x, y, 0 };
-			if (!lanes::run_block(param::threads, when.backwards, [&] {
-				    sdpa_u8(in.q.data(), in.k.data(), in.v.data(), in.qa.data(),
-					    in.ka.data(), in.va.data(), o.data(), in.b, in.h, in.s);
-			    }))
+			if (!lanes::run_block(param::threads, when.backwards,
+					      [&] { call(in, o.data()); }))
 				return false;
 		}
 	return true;
@@ -111,14 +158,27 @@ static int fail(const inputs &in, const char *what, double figure, double limit)
 	return 1;
 }
 
+static std::vector<double> values(const std::vector<element> &x, const std::vector<float> &absmax)
+{
+	const size_t each = x.size() / absmax.size();
+	std::vector<double> ret;
+
+	for (size_t i = 0; i < x.size(); i++) {
+		float scale = absmax[i / each] > 1e-6f ? absmax[i / each] : 1;
+		ret.push_back(decode(x[i]) * (quant::is_f16 ? 1 : scale));
+	}
+	return ret;
+}
+
 static int compare(const inputs &in, const std::vector<__half> &o)
 {
 	size_t n = in.q.size();
 	std::vector<float> want(n);
+	std::vector<double> q = values(in.q, in.qa), k = values(in.k, in.ka);
+	std::vector<double> v = values(in.v, in.va);
 	double diff = 0, square = 0, worst = 0;
 
-	sdpa_golden(in.q.data(), in.k.data(), in.v.data(), in.qa.data(), in.ka.data(), in.va.data(),
-		    want.data(), in.b, in.h, in.s);
+	sdpa_golden_values(q.data(), k.data(), v.data(), want.data(), in.b, in.h, in.s);
 	for (size_t i = 0; i < n; i++) {
 		double d = __half2float(o[i]) - want[i];
 		if (std::isnan(d))
@@ -139,14 +199,14 @@ static int compare(const inputs &in, const std::vector<__half> &o)
 
 static int launch(const inputs &in, const order &when, std::vector<__half> &o)
 {
-	const std::vector<uint8_t> q = in.q, k = in.k, v = in.v;
+	const std::vector<element> q = in.q, k = in.k, v = in.v;
 
 	if (!run(in, when, o))
 		return fail(in, "threads wait for ever", 0, 0);
 	for (int i = task::shared_bytes; i < SHARED_MAX; i++)
 		if (shared[i] != 0xff)
 			return fail(in, "shared byte written:", i, task::shared_bytes);
-	if (in.q != q || in.k != k || in.v != v)
+	if (!same(in.q, q) || !same(in.k, k) || !same(in.v, v))
 		return fail(in, "an input has changed", 0, 0);
 	return compare(in, o);
 }
@@ -180,8 +240,9 @@ static int check_saturated()
 {
 	inputs in(1, 1, 37, 4);
 
-	in.q.assign(in.q.size(), 255);
-	in.k.assign(in.k.size(), 255);
+	encode(127, in.q[0]);
+	in.q.assign(in.q.size(), in.q[0]);
+	in.k.assign(in.k.size(), in.q[0]);
 	return check(in);
 }
 
@@ -192,9 +253,9 @@ static int check_sparse()
 
 	in.ka.assign(1, 24.0f);
 	in.qa = in.ka;
-	for (std::vector<uint8_t> *x : { &in.q, &in.k, &in.v })
-		for (uint8_t &byte : *x)
-			byte = byte > 190 ? 255 : 128;
+	for (std::vector<element> *x : { &in.q, &in.k, &in.v })
+		for (element &e : *x)
+			encode(decode(e) > 0.49 ? 127 : 0, e);
 	return check(in);
 }
 
