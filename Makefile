@@ -102,7 +102,9 @@ test-gpu: tests		## the end-to-end tests on the real GPU; says so when there is 
 test-packages: all	## exchange files with Kernel Tuner's own package, from PyPI (half a gigabyte)
 	$(Q)tests/run.sh packages
 
-test-kernels: all	## compile the whole space of the attention kernel (hours; SAMPLE=N for a part)
+test-kernels: all	## compile pairs of neighbours (PAIRS=N) and the attention space (days; SAMPLE=N for a part)
+	$(Q)for task in sdpa_u8 sdpa_u8_d128 sdpa_e4m3 sdpa_f16; do \
+		python3 tests/kernels/compile_all.py --pairs $(or $(PAIRS),250) configs/$$task.json || exit 1; done
 	$(Q)python3 tests/kernels/compile_all.py $(if $(SAMPLE),--sample $(SAMPLE))
 
 lint: format layers headers tidy	## formatting, layers, headers alone, clang-tidy and cppcheck

@@ -1,16 +1,22 @@
 #!/usr/bin/env python3
 """Compiles legal configurations of a task's kernel: all of them, or a random sample.
 
-    compile_all.py [--sample N] [--seed S] [--jobs J] [TASK]
+    compile_all.py [--sample N | --pairs N] [--seed S] [--jobs J] [TASK]
 
 A mistake that breaks one combination of macros only (a clash of names, say) shows nowhere else.
 What is legal is found by a C program made of the task's constraints, whose language is C's; the
 compiling is done by `evo-tuned worker compile`, which needs NVRTC but no GPU. A kernel may check
 the task's formula for shared memory by a macro EXPECT_SHARED_BYTES. Prints what does not compile
 and exits 1 if there is any.
+
+With --pairs each of N configurations is compiled beside a legal one that differs in one parameter,
+and pairs with one and the same binary are counted: there the parameter has no effect, and the space
+holds a configuration twice. A random sample would hardly ever meet both.
 """
 
 import argparse
+import collections
+import hashlib
 import itertools
 import json
 import os
@@ -66,19 +72,41 @@ def enumerator(task, shape):
     return "\n".join(lines)
 
 
-def legal(task):
-    """[(configuration, shared bytes)], for the first shape that is timed."""
+def legal_lines(task):
+    """What the enumerator prints, for the first shape that is timed."""
     shape = next(s for s in task["shapes"].values() if "time" in s["use"])
     with tempfile.TemporaryDirectory(prefix="evo") as folder:
         program = os.path.join(folder, "legal")
         subprocess.run(["cc", "-O1", "-w", "-x", "c", "-o", program, "-"], check=True, text=True,
                        input=enumerator(task, shape))
         out = subprocess.run([program], check=True, text=True, stdout=subprocess.PIPE).stdout
-    found = []
-    for line in out.splitlines():
-        *at, shared = map(int, line.split())
-        found.append(({name: p["values"][i]
-                       for (name, p), i in zip(task["parameters"].items(), at)}, shared))
+    return out.splitlines()
+
+
+def parsed(task, line):
+    """(configuration, shared bytes)"""
+    *at, shared = map(int, line.split())
+    return ({name: p["values"][i] for (name, p), i in zip(task["parameters"].items(), at)}, shared)
+
+
+def legal(task):
+    """(configuration, shared bytes) one after the other: a large space does not fit as a whole."""
+    return (parsed(task, line) for line in legal_lines(task))
+
+
+def neighbours(task, lines, count, draw):
+    """[(parameter, line, line)]: legal configurations that differ in that parameter alone."""
+    known = {line.rsplit(" ", 1)[0]: line for line in lines}
+    names, found = list(task["parameters"]), []
+    while len(found) < count:
+        line = draw.choice(lines)
+        at = line.split()[:-1]
+        i = draw.randrange(len(names))
+        others = [str(v) for v in range(len(task["parameters"][names[i]]["values"]))]
+        others = [known[other] for v in others if v != at[i]
+                  for other in [" ".join([*at[:i], v, *at[i + 1:]])] if other in known]
+        if others:
+            found.append((names[i], line, draw.choice(others)))
     return found
 
 
@@ -101,18 +129,21 @@ class Pool:
         self.configs = iter(enumerate(configs, 1))
         self.lock = threading.Lock()
         self.failures = []
+        self.binaries = {}  # hash by number, from 1
         self.error = None
 
     def next(self):
         with self.lock:
             return None if self.error else next(self.configs, None)
 
-    def judge(self, config, reply):
+    def judge(self, number, config, reply):
         if "error" in reply:
             self.error = reply["error"]
         elif reply["artifact"]["outcome"] != "ok":
             self.failures.append((config, reply["artifact"]["log"]))
         else:
+            with open(reply["artifact"]["path"], "rb") as f:
+                self.binaries[number] = hashlib.sha256(f.read()).digest()
             os.unlink(reply["artifact"]["path"])
 
     def work(self):
@@ -124,7 +155,7 @@ class Pool:
                                    + "\n")
                 worker.stdin.flush()
                 line = worker.stdout.readline()
-                self.judge(config, json.loads(line) if line else
+                self.judge(number, config, json.loads(line) if line else
                            {"error": {"code": "died", "message": json.dumps(config)}})
             worker.stdin.close()
 
@@ -143,19 +174,48 @@ class Pool:
 def compile_some(task_path, sample=0, seed=None, jobs=0):
     """(number compiled, [(configuration, log)] of those that were refused); sample 0: all."""
     with open(task_path, encoding="utf-8") as f:
-        configs = legal(json.load(f))
+        task = json.load(f)
+    lines = legal_lines(task)
     if sample:
-        configs = random.Random(seed).sample(configs, min(sample, len(configs)))
-    return len(configs), Pool(task_path, configs).run(jobs or os.cpu_count())
+        lines = random.Random(seed).sample(lines, min(sample, len(lines)))
+    configs = (parsed(task, line) for line in lines)
+    return len(lines), Pool(task_path, configs).run(jobs or os.cpu_count())
+
+
+def compile_pairs(task_path, count, seed=None, jobs=0):
+    """(refused as above, [(parameter, configuration, its other value)] of equal binaries)"""
+    with open(task_path, encoding="utf-8") as f:
+        task = json.load(f)
+    pairs = neighbours(task, legal_lines(task), count, random.Random(seed))
+    pool = Pool(task_path, [parsed(task, line) for _, *both in pairs for line in both])
+    failures = pool.run(jobs or os.cpu_count())
+    equal = []
+    for i, (name, one, other) in enumerate(pairs):
+        if pool.binaries.get(2 * i + 1, 1) == pool.binaries.get(2 * i + 2, 2):
+            equal.append((name, parsed(task, one)[0], parsed(task, other)[0][name]))
+    return failures, equal
+
+
+def report_pairs(a):
+    failures, equal = compile_pairs(a.task, a.pairs, a.seed, a.jobs)
+    for name, config, value in itertools.islice(equal, 20):
+        print(f"{name}={value} is the same as {json.dumps(config)}")
+    by_name = dict(collections.Counter(name for name, _, _ in equal))
+    print(f"{a.pairs} pairs, {len(equal)} of one binary {by_name or ''}, {len(failures)} "
+          f"configurations refused; seed {a.seed}")
+    sys.exit(1 if failures or len(equal) * 50 > a.pairs else 0)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", nargs="?", default=os.path.join(ROOT, "configs", "sdpa_u8.json"))
     parser.add_argument("--sample", type=int, default=0, help="how many (default: all)")
+    parser.add_argument("--pairs", type=int, default=0, help="how many pairs that differ in one")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--jobs", type=int, default=0, help="workers (default: one a core)")
     a = parser.parse_args()
+    if a.pairs:
+        report_pairs(a)
     compiled, failures = compile_some(a.task, a.sample, a.seed, a.jobs)
     for config, log in itertools.islice(failures, 20):
         print(f"{json.dumps(config)}\n{log[:1000]}")
