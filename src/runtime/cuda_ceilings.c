@@ -139,7 +139,8 @@ static int measure_copy(struct bench *x, int64_t bytes, struct ceilings *ret)
 
 	if (result == CUDA_OK)
 		result = fastest(x, f, arguments, COPIES, &ns);
-	ret->dram_bytes_per_s = 2.0 * COPIES * (double)bytes / ns * 1e9;
+	if (result == CUDA_OK && ns > 0)
+		ret->dram_bytes_per_s = 2.0 * COPIES * (double)bytes / ns * 1e9;
 	return result;
 }
 
@@ -149,14 +150,15 @@ static int measure_cache(struct bench *x, int64_t bytes, struct ceilings *ret)
 	uint64_t n = (uint64_t)bytes / 16;
 	struct cuda_function *f;
 	double ns = 0;
-	int rounds, result = x->s->cu.module_function(&f, x->module, "evo_read");
+	int rounds = 0, result = x->s->cu.module_function(&f, x->module, "evo_read");
 	void *arguments[] = { &x->from.at, &x->to.at, &n, &rounds };
 
 	if (result == CUDA_OK)
 		result = fit_rounds(x, f, arguments, &rounds);
 	if (result == CUDA_OK)
 		result = fastest(x, f, arguments, 1, &ns);
-	ret->cache_bytes_per_s = (double)n * 16 * rounds / ns * 1e9;
+	if (result == CUDA_OK && ns > 0)
+		ret->cache_bytes_per_s = (double)n * 16 * rounds / ns * 1e9;
 	return result;
 }
 
