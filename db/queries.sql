@@ -54,6 +54,13 @@ VALUES (?, ?, ?, (SELECT id FROM source WHERE hash = ?));
 SELECT r.path, s.text, s.hash FROM run_source r JOIN source s ON s.id = r.source
 WHERE r.run = ? ORDER BY r.no;
 
+-- name: ceiling_put
+INSERT INTO ceiling (uuid, driver, measured_ms, body) VALUES (?, ?, ?, ?)
+ON CONFLICT (uuid, driver) DO UPDATE SET measured_ms = excluded.measured_ms, body = excluded.body;
+
+-- name: ceiling_of_device
+SELECT body FROM ceiling WHERE uuid = ? AND driver = ?;
+
 -- name: environment_add
 INSERT INTO environment (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING;
 

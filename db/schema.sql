@@ -16,6 +16,15 @@ CREATE TABLE environment (
 	body TEXT NOT NULL
 ) STRICT;
 
+-- What a device can do at best, measured when a run on it had ended. body: JSON, figures a second.
+CREATE TABLE ceiling (
+	uuid TEXT NOT NULL,
+	driver TEXT NOT NULL,
+	measured_ms INTEGER NOT NULL,
+	body TEXT NOT NULL,
+	PRIMARY KEY (uuid, driver)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE run (
 	id INTEGER PRIMARY KEY,
 	task_name TEXT NOT NULL,

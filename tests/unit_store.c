@@ -352,6 +352,30 @@ static void one_environment_text_is_one_row(void **state)
 	store_close(s);
 }
 
+static void ceilings_are_of_a_device_and_driver_and_replaced(void **state)
+{
+	struct place *p = *state;
+	struct store *s = open_store(p->db, STORE_WRITE);
+	struct device d = { .name = "one", .uuid = "GPU-1", .driver = "580" };
+	struct ceilings c = { .dram_bytes_per_s = 4e12, .cache_bytes = 5e7 }, found;
+
+	c.operations_per_s[UNIT_S8_TENSOR] = 1e15;
+	must_fail(ERR_MISSING, "of one were not measured", store_ceilings(s, &d, &found, e));
+	for (int i = 0; i < 2; i++) {
+		must(store_begin(s, e));
+		must(store_put_ceilings(s, &d, &c, e));
+		must(store_commit(s, e));
+		c.dram_bytes_per_s++;
+	}
+	must(store_ceilings(s, &d, &found, e));
+	assert_true(found.dram_bytes_per_s == 4e12 + 1);
+	assert_true(found.cache_bytes == 5e7);
+	assert_true(found.operations_per_s[UNIT_S8_TENSOR] == 1e15);
+	strcpy(d.driver, "581");
+	must_fail(ERR_MISSING, "measured", store_ceilings(s, &d, &found, e));
+	store_close(s);
+}
+
 /* --- what is refused --- */
 
 static void refuse(struct store *s, struct trial_record *t, const char *text)
@@ -775,6 +799,7 @@ int main(void)
 		IN_PLACE(every_outcome_origin_and_timing_mode_can_be_stored),
 		IN_PLACE(sources_are_kept_once_and_read_in_the_order_given),
 		IN_PLACE(one_environment_text_is_one_row),
+		IN_PLACE(ceilings_are_of_a_device_and_driver_and_replaced),
 		IN_PLACE(what_a_run_holds_once_is_refused_twice),
 		IN_PLACE(an_ok_trial_without_a_median_is_refused),
 		IN_PLACE(a_failed_write_takes_its_transaction_with_it),

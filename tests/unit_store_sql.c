@@ -12,6 +12,7 @@ static const enum sql_id single[] = {
 	SQL_run_by_id,	  SQL_environment_by_hash, SQL_environment_by_id,
 	SQL_trial_by_no,  SQL_trial_by_id,	   SQL_identity_of_run,
 	SQL_log_of_trial, SQL_trial_of_key,	   SQL_event_last,
+	SQL_ceiling_of_device,
 };
 
 static sqlite3 *open_schema(void)

@@ -14,11 +14,12 @@
 #include "base/mem.h"
 
 enum {
-	SAMPLES = 5,
+	SAMPLES = 20, /* short ones: on a busy machine some are not disturbed */
+	FAR_SAMPLES = 4,
 	ROUNDS = 20000,
 	CHAINS = 10, /* a unit or two busy, and few enough for 16 registers */
 	NEAR_BYTES = 128 << 10,
-	NEAR_COPIES = 200,
+	NEAR_COPIES = 20,
 };
 
 #define FAR_BYTES_MIN ((size_t)32 << 20)
@@ -129,14 +130,14 @@ static double multiply_rate(void)
 }
 
 /* Bytes read and written a second by copies of `bytes`, `copies` of them a sample. */
-static double copy_rate(size_t bytes, int copies)
+static double copy_rate(size_t bytes, int samples, int copies)
 {
 	char *from = mem_alloc(bytes), *to = mem_alloc(bytes);
 	double best_ns = INFINITY;
 
 	memset(from, 1, bytes);
 	memset(to, 2, bytes);
-	for (int i = 0; i < SAMPLES; i++) {
+	for (int i = 0; i < samples; i++) {
 		int64_t start = clock_mono_ns();
 
 		for (int k = 0; k < copies; k++) {
@@ -159,8 +160,9 @@ int host_ceilings(int ordinal, struct ceilings *ret, struct err *e)
 	if (ordinal != 0)
 		return err_set(e, ERR_MISSING, "host device %d: there is only device 0", ordinal);
 	far = far < FAR_BYTES_MIN ? FAR_BYTES_MIN : far > FAR_BYTES_MAX ? FAR_BYTES_MAX : far;
-	*ret = (struct ceilings){ .dram_bytes_per_s = copy_rate(far, 1),
-				  .cache_bytes_per_s = copy_rate(NEAR_BYTES, NEAR_COPIES) };
+	*ret = (struct ceilings){ .dram_bytes_per_s = copy_rate(far, FAR_SAMPLES, 1),
+				  .cache_bytes_per_s =
+					  copy_rate(NEAR_BYTES, SAMPLES, NEAR_COPIES) };
 	cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
 	ret->cache_bytes = cache > 2 * NEAR_BYTES ? (double)cache : 2.0 * NEAR_BYTES;
 	ret->operations_per_s[UNIT_F32] = multiply_rate();

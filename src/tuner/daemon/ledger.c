@@ -314,6 +314,28 @@ int ledger_change_run(struct ledger *l, const struct run_record *r, char *event,
 	return write_now(l, write_change, (void *)r, &v, e);
 }
 
+struct new_ceilings {
+	const struct device *device;
+	const struct ceilings *ceilings;
+};
+
+static int write_ceilings(struct ledger *l, void *what, struct err *e)
+{
+	struct new_ceilings *n = what;
+
+	return store_put_ceilings(l->store, n->device, n->ceilings, e);
+}
+
+int ledger_put_ceilings(struct ledger *l, const struct device *d, const struct ceilings *c,
+			struct err *e)
+{
+	struct new_ceilings n = { d, c };
+	struct event_record v = { .kind = mem_strdup("daemon"),
+				  .body = mem_strdup("{\"state\":\"ceilings\"}") };
+
+	return write_now(l, write_ceilings, &n, &v, e);
+}
+
 int ledger_add_event(struct ledger *l, const char *kind, char *body, struct err *e)
 {
 	struct event_record v = { .kind = mem_strdup(kind), .body = body };

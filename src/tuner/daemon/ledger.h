@@ -53,6 +53,8 @@ void ledger_run(struct ledger *l, void *run, const struct run_record *r, char *e
 int ledger_add_run(struct ledger *l, struct run_record *r, const struct store_source *sources,
 		   int n, const char *environment, struct err *e);
 int ledger_change_run(struct ledger *l, const struct run_record *r, char *event, struct err *e);
+int ledger_put_ceilings(struct ledger *l, const struct device *d, const struct ceilings *c,
+			struct err *e);
 int ledger_add_event(struct ledger *l, const char *kind, char *body, struct err *e);
 
 int ledger_flush(struct ledger *l, struct err *e);

@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "tuner/worker/wire_result.h"
 
-enum state { STARTING, WARMING, WARM, OPENING, READY, MEASURING, FAILED };
+enum state { STARTING, WARMING, WARM, OPENING, READY, MEASURING, SURVEYING, FAILED };
 
-enum { OPEN_DEADLINE_S = 120 };
+enum { OPEN_DEADLINE_S = 120, SURVEY_DEADLINE_S = 30 };
 
 struct meter {
 	struct meter_options o;
@@ -99,6 +99,14 @@ static void on_measured(struct meter *m, struct wire_reply *r)
 		m->owner.measured(m->owner.ctx, what, &r->measurement);
 }
 
+static void on_surveyed(struct meter *m, const struct wire_reply *r)
+{
+	m->state = READY;
+	if (r->failed)
+		log_warn("%s device %d: %s", m->o.runtime, m->o.ordinal, r->error.msg);
+	m->owner.surveyed(m->owner.ctx, r->failed ? NULL : &r->ceilings);
+}
+
 static void on_reply(void *ctx, struct wire_reply *r)
 {
 	struct meter *m = ctx;
@@ -109,6 +117,8 @@ static void on_reply(void *ctx, struct wire_reply *r)
 		on_opened(m, r);
 	else if (m->state == MEASURING)
 		on_measured(m, r);
+	else if (m->state == SURVEYING)
+		on_surveyed(m, r);
 }
 
 static const char *end_text(const struct proc_loss *l, char *ret, size_t size)
@@ -144,6 +154,10 @@ static void on_lost(void *ctx, const struct proc_loss *l)
 	m->state = STARTING;
 	if (was == MEASURING) {
 		m->owner.lost(m->owner.ctx, what, l, NULL);
+		return;
+	}
+	if (was == SURVEYING) {
+		m->owner.surveyed(m->owner.ctx, NULL);
 		return;
 	}
 	if (was != READY && ++m->tries >= METER_TRIES) {
@@ -205,4 +219,11 @@ void meter_measure(struct meter *m, void *what, const struct measure_job *job, d
 	m->what = what;
 	m->state = MEASURING;
 	proc_ask(m->proc, wire_ask_measure(proc_next_id(m->proc), job), deadline_s);
+}
+
+void meter_survey(struct meter *m)
+{
+	m->state = SURVEYING;
+	proc_ask(m->proc, wire_ask_ceilings(proc_next_id(m->proc), m->o.runtime, m->o.ordinal),
+		 SURVEY_DEADLINE_S);
 }

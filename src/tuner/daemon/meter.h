@@ -8,7 +8,7 @@
  *
  *   STARTING --up--> WARMING --warm--> WARM --meter_open--> OPENING --opened--> READY
  *      |                                                      ^  |                |
- *      +---- up, once meter_open was called ------------------+  |             MEASURING
+ *      +---- up, once meter_open was called ------------------+  |       MEASURING, SURVEYING
  *      ^                                                         |                |
  *      +------------------ from any state: it ended, or is poisoned --------------+
  *
@@ -35,6 +35,8 @@ struct meter_owner {
 	 * was lost. */
 	void (*lost)(void *ctx, void *what, const struct proc_loss *l, const struct err *failed);
 	void (*failed)(void *ctx, const char *why); /* it cannot be opened */
+	/* The device's ceilings; NULL: that came to nothing. */
+	void (*surveyed)(void *ctx, const struct ceilings *c);
 };
 
 struct meter;
@@ -50,5 +52,7 @@ bool meter_idle(const struct meter *m);
 pid_t meter_pid(const struct meter *m);
 /* Only when idle. */
 void meter_measure(struct meter *m, void *what, const struct measure_job *job, double deadline_s);
+/* Only when idle: asks for what the device can do at best. */
+void meter_survey(struct meter *m);
 
 #endif

@@ -199,6 +199,7 @@ int run_new(const struct run_world *w, const struct run_owner *o, struct run_rec
 	take_references(r);
 	take_devices(r);
 	take_gates(r);
+	run_find_ceilings(r);
 	code = check_sources(r, e);
 	if (code == 0)
 		code = new_search(r, e);
@@ -341,6 +342,8 @@ static void tick_final(struct run *r)
 		end(r, RUN_RUNNING, NULL);
 		return;
 	}
+	if (!r->doom && run_surveys(r))
+		return;
 	going = !r->doom && run_final_go(r);
 	if (r->doom)
 		end_without_final(r);

@@ -166,6 +166,15 @@ static void on_failed(void *ctx, const char *why)
 	run_tick(d->run);
 }
 
+static void on_surveyed(void *ctx, const struct ceilings *c)
+{
+	struct run_device *d = ctx;
+
+	run_surveyed(d, c);
+	run_tick(d->run);
+	d->run->owner.wake(d->run->owner.ctx);
+}
+
 /* One that pins itself to a core has to be started so. */
 static struct proc *idle_worker(const struct run *r)
 {
@@ -176,7 +185,8 @@ void run_open_meters(struct run *r)
 {
 	for (int i = 0; i < r->setup.n_devices; i++) {
 		struct run_device *d = &r->devices[i];
-		struct meter_owner owner = { d, on_ready, on_measured, on_lost, on_failed };
+		struct meter_owner owner = { d,	      on_ready,	 on_measured,
+					     on_lost, on_failed, on_surveyed };
 		struct meter_options o = {
 			.runtime = r->record.runtime,
 			.ordinal = d->device->ordinal,

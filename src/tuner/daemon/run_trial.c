@@ -296,7 +296,7 @@ void run_trial_measured(struct run_device *d, struct trial *t, struct measuremen
 	t->at.measure_end = run_now_ms();
 	d->drift.spent_ms += t->at.measure_end - t->at.measure_start;
 	score_measured(t, task_problem(r->setup.bound));
-	score_believe(t, r->setup.bound, NULL);
+	score_believe(t, r->setup.bound, run_ceilings(r, t->verdict.device));
 	sched_ended(r->sched, t);
 }
 

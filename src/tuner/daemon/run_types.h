@@ -23,6 +23,9 @@ struct run_reference {
 struct run_device {
 	struct run *run;
 	const struct device *device;
+	enum { UNSURVEYED, SURVEYING, SURVEYED } survey;
+	bool has_ceilings;
+	struct ceilings ceilings;
 	struct meter *meter; /* NULL: references are not built yet */
 	struct {
 		bool busy;	 /* the baseline is being measured */
@@ -118,6 +121,14 @@ void run_final_measured(struct run_device *d, struct trial *t, struct measuremen
 void run_final_lost(struct run *r, struct trial *t, const struct proc_loss *l,
 		    const struct err *failed);
 void run_final_free(struct run *r);
+
+/* run_ceilings.c: what the devices can do at best, for tasks that say what their work is. */
+void run_find_ceilings(struct run *r); /* those in the store */
+/* Before the final: measures what is missing, which is stored. False: nothing to wait
+ * for. */
+bool run_surveys(struct run *r);
+void run_surveyed(struct run_device *d, const struct ceilings *c); /* NULL: it came to nothing */
+const struct ceilings *run_ceilings(const struct run *r, int ordinal); /* NULL: unknown */
 
 /* run.c: draws the consequences; every callback ends in it. */
 void run_tick(struct run *r);

@@ -7,13 +7,16 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "tuner/daemon/store_file.h"
 #include "tuner/daemon/store_final.h"
 #include "tuner/daemon/store_run.h"
 #include "tuner/daemon/store_sql.h"
 #include "tuner/daemon/store_trial.h"
+#include "tuner/worker/wire_result.h"
 
 struct store {
 	struct sql sql;
@@ -172,6 +175,26 @@ int store_add_environment(struct store *s, const char *json, int64_t *ret, struc
 	return written(s, r);
 }
 
+int store_put_ceilings(struct store *s, const struct device *d, const struct ceilings *c,
+		       struct err *e)
+{
+	cJSON *tree = wire_put_ceilings(c);
+	char *body = json_render(tree);
+	struct sql_call call;
+	int r;
+
+	assert(s->begun);
+	cJSON_Delete(tree);
+	sql_prepare(&s->sql, SQL_ceiling_put, &call);
+	sql_put_text(&call, d->uuid);
+	sql_put_text(&call, d->driver);
+	sql_put_int(&call, clock_wall_ms());
+	sql_put_text(&call, body);
+	r = written(s, sql_run(&call, e));
+	free(body);
+	return r;
+}
+
 int store_add_event(struct store *s, struct event_record *v, struct err *e)
 {
 	struct sql_call c;
@@ -281,6 +304,37 @@ int store_summary(struct store *s, int64_t run, struct run_summary *ret, struct 
 		r = store_run_summary(&s->sql, run, ret, e);
 	if (own && sql_in_transaction(&s->sql))
 		run_plain(s, SQL_commit, &ignored);
+	return r;
+}
+
+static int parse_ceilings(const char *body, struct ceilings *ret, struct err *e)
+{
+	struct json_node root;
+	cJSON *tree;
+	int r = json_parse(body, strlen(body), &tree, e);
+
+	if (r < 0)
+		return err_wrap(e, "ceilings");
+	root = json_root(tree);
+	r = wire_get_ceilings(&root, ret, e);
+	cJSON_Delete(tree);
+	return r < 0 ? err_wrap(e, "ceilings") : 0;
+}
+
+int store_ceilings(struct store *s, const struct device *d, struct ceilings *ret, struct err *e)
+{
+	struct sql_call c;
+	int r;
+
+	sql_prepare(&s->sql, SQL_ceiling_of_device, &c);
+	sql_put_text(&c, d->uuid);
+	sql_put_text(&c, d->driver);
+	r = sql_step(&c, e);
+	if (r > 0)
+		r = parse_ceilings(sql_peek_text(&c), ret, e);
+	else if (r == 0)
+		r = err_set(e, ERR_MISSING, "the ceilings of %s were not measured yet", d->name);
+	sql_end(&c);
 	return r;
 }
 

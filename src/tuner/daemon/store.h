@@ -43,6 +43,9 @@ int store_add_run(struct store *s, struct run_record *r, const struct store_sour
 int store_update_run(struct store *s, const struct run_record *r, struct err *e);
 /* Environment as JSON; the same text gives the same row. */
 int store_add_environment(struct store *s, const char *json, int64_t *ret, struct err *e);
+/* What the device can do; replaces what was measured before on the same driver. */
+int store_put_ceilings(struct store *s, const struct device *d, const struct ceilings *c,
+		       struct err *e);
 /* The trial with its ptxas, timing, verification and metric rows. Sets t->id. (run, no), (run, ask)
  * and (run, config) are unique. */
 int store_add_trial(struct store *s, struct trial_record *t, struct err *e);
@@ -67,6 +70,8 @@ int store_find_recorded(struct store *s, const char *hash, int64_t *ret, struct 
 typedef int store_on_source(void *ctx, const struct store_source *src, struct err *e);
 int store_each_source(struct store *s, int64_t run, store_on_source *f, void *ctx, struct err *e);
 int store_environment(struct store *s, int64_t id, char **ret_json, struct err *e);
+/* ERR_MISSING: never measured on this device and driver. */
+int store_ceilings(struct store *s, const struct device *d, struct ceilings *ret, struct err *e);
 int store_summary(struct store *s, int64_t run, struct run_summary *ret, struct err *e);
 
 /* Trials without their log, timings and checks. `from` is exclusive, by no. */

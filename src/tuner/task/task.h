@@ -120,6 +120,7 @@ int task_launches(const struct task_bound *b, const uint16_t *config, struct lau
 
 /* What a launch of the configuration has to do on a shape of the problem, by the task's "work".
  * False: the task does not say, or not for this configuration. */
+bool task_tells_work(const struct task *t);
 bool task_work(const struct task_bound *b, const uint16_t *config, int shape, struct work *ret);
 
 /* Everything the compile needs, but for the source's folder and the cache: options are -D of each

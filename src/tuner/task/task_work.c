@@ -117,6 +117,11 @@ static int evaluate(const struct task_bound *b, const uint16_t *config, int shap
 	return 0;
 }
 
+bool task_tells_work(const struct task *t)
+{
+	return t->work.given;
+}
+
 bool task_work(const struct task_bound *b, const uint16_t *config, int shape, struct work *ret)
 {
 	struct err ignored;
