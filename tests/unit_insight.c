@@ -21,7 +21,7 @@ static struct space *grid(void)
 {
 	struct space *s = space_new();
 	struct value v[VALUES];
-	char name[8];
+	char name[16];
 	struct err e;
 
 	for (int i = 0; i < VALUES; i++)

@@ -22,7 +22,7 @@ import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EVO = os.path.abspath(os.environ.get("EVO") or os.path.join(ROOT, "evo-tuned"))
-LIMIT_S = 60
+LIMIT_S = 180
 
 
 class Skip(Exception):
