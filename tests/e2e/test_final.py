@@ -125,7 +125,8 @@ def test_every_finalist_is_measured_once_a_round_and_no_trial_changes():
     db = Daemon(db=place.db)
     times = db.query("SELECT round, trial, count(*) FROM final_time GROUP BY round, trial")
     tap.equal({count for *_, count in times}, {1}, "timed shapes of each")
-    tap.equal(len(times), final["rounds"] * n, "measurements")
+    tap.equal(len(times) <= final["rounds"] * n, True, "measurements")
+    tap.equal(sum(trial == final["winner"] for _, trial, _ in times), final["rounds"], "of the winner")
     tap.equal(len({x["trial"] for x in final["finalists"]}), n)
     tap.equal(db.query("SELECT max(no), count(*) FROM trial"), [(6, 6)])
     tap.equal(db.query("SELECT count(DISTINCT seed) FROM verification"), [(3,)],

@@ -116,8 +116,7 @@ static int one_final(struct series *x, struct err *e)
 	began = (double)clock_wall_ms();
 	while (r == 0 && final_next(f, &t, &job)) {
 		r = one_step(x, f, t, &job, e);
-		if ((double)clock_wall_ms() - began > final_limit_ms(x->stored->run.active_s))
-			final_hurry(f);
+		final_spent(f, (double)clock_wall_ms() - began, x->stored->run.active_s);
 	}
 	if (r == 0) {
 		x->records = mem_grow(x->records, (size_t)x->n + 1, sizeof *x->records);

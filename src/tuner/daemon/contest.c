@@ -17,9 +17,11 @@ struct contest {
 	int n;
 	uint64_t seed;
 	double p50_ns[CONTEST_MAX][CONTEST_ROUNDS_MAX];
-	int order[CONTEST_MAX]; /* of this round */
-	int round, at;		/* whole rounds; position in the order */
-	bool settled, hurried;
+	int order[CONTEST_MAX];	 /* of this round */
+	int round, at;		 /* whole rounds; position in the order */
+	int rounds[CONTEST_MAX]; /* whole ones that it took part in */
+	bool rests[CONTEST_MAX];
+	bool settled, hurried, stopped;
 };
 
 /* A Fisher-Yates shuffle from a stream of the round's own. */
@@ -72,18 +74,19 @@ static double score(const struct contest *c, int entry, int round)
 
 static void scores_of(const struct contest *c, int entry, double ret[CONTEST_ROUNDS_MAX])
 {
-	for (int r = 0; r < c->round; r++)
+	for (int r = 0; r < c->rounds[entry]; r++)
 		ret[r] = score(c, entry, r);
 }
 
-/* The geometric mean of a round's scores: what a drift of the machine moves. */
+/* The geometric mean of a round's scores, of those who never rested: what a drift of the machine
+ * moves. */
 static double level(const struct contest *c, int round)
 {
 	double sum = 0;
 	int n = 0;
 
 	for (int i = 0; i < c->n; i++) {
-		if (c->out[i])
+		if (c->out[i] || c->rests[i])
 			continue;
 		sum += log(score(c, i, round));
 		n++;
@@ -91,8 +94,22 @@ static double level(const struct contest *c, int round)
 	return exp(sum / n);
 }
 
+/* Of ln(score), so that it is a share. */
+static double spread(const struct contest *c, int entry)
+{
+	double sum = 0;
+
+	for (int r = 1; r < c->rounds[entry]; r++) {
+		double step = log(score(c, entry, r) / score(c, entry, r - 1));
+
+		sum += step * step;
+	}
+	return c->rounds[entry] > 1 ? sqrt(sum / (2 * (c->rounds[entry] - 1))) : 0;
+}
+
 struct standing {
-	double centre[CONTEST_MAX], spread[CONTEST_MAX]; /* of scores over the round's level */
+	double centre[CONTEST_MAX]; /* of its scores over the round's level */
+	double spread[CONTEST_MAX];
 	bool tied[CONTEST_MAX];
 	int leader, winner; /* -1: none */
 	double miss;	    /* of one interval among all */
@@ -100,7 +117,7 @@ struct standing {
 
 static void place(const struct contest *c, struct standing *s)
 {
-	double levels[CONTEST_ROUNDS_MAX], relative[CONTEST_ROUNDS_MAX];
+	double levels[CONTEST_ROUNDS_MAX] = { 0 }, relative[CONTEST_ROUNDS_MAX];
 
 	for (int r = 0; r < c->round; r++)
 		levels[r] = level(c, r);
@@ -109,14 +126,20 @@ static void place(const struct contest *c, struct standing *s)
 
 		if (c->out[i])
 			continue;
-		for (int r = 0; r < c->round; r++)
+		for (int r = 0; r < c->rounds[i]; r++)
 			relative[r] = score(c, i, r) / levels[r];
-		stats_of(relative, c->round, &x);
+		stats_of(relative, c->rounds[i], &x);
 		s->centre[i] = x.median;
-		s->spread[i] = x.stddev / x.mean;
+		s->spread[i] = spread(c, i);
 		if (s->leader < 0 || x.median < s->centre[s->leader])
 			s->leader = i;
 	}
+}
+
+/* Rounds that both took part in. */
+static int both(const struct contest *c, int a, int b)
+{
+	return c->rounds[a] < c->rounds[b] ? c->rounds[a] : c->rounds[b];
 }
 
 static void against(const struct contest *c, int entry, int other, double miss, struct paired *ret)
@@ -125,12 +148,13 @@ static void against(const struct contest *c, int entry, int other, double miss, 
 
 	scores_of(c, entry, a);
 	scores_of(c, other, b);
-	paired_within(a, b, c->round, miss, ret);
+	paired_within(a, b, both(c, entry, other), miss, ret);
 }
 
 static bool is_slower(const struct contest *c, const struct paired *p)
 {
-	return c->round >= rounds_min(c) && p->ci_low > 1 && p->ratio >= 1 + CONTEST_MARGIN;
+	return p->ci_low > 1 && p->ratio >= 1 + CONTEST_MARGIN &&
+	       (p->rounds >= rounds_min(c) || p->ci_low >= CONTEST_FAR);
 }
 
 static uint64_t registers_of(const struct contest *c, int i)
@@ -152,6 +176,10 @@ static void crown(const struct contest *c, struct standing *s)
 {
 	double least = s->spread[s->leader], floor = CONTEST_MARGIN / 10;
 
+	if (c->round < rounds_min(c)) { /* too few to judge spreads by */
+		s->winner = s->leader;
+		return;
+	}
 	for (int i = 0; i < c->n; i++)
 		if (s->tied[i])
 			least = fmin(least, s->spread[i]);
@@ -185,7 +213,7 @@ static void judge_speedup(const struct contest *c, int winner, struct paired *re
 	*ret = (struct paired){ .rounds = 0 };
 	for (int i = 0; i < c->n; i++)
 		if (c->entries[i].baseline && !c->out[i])
-			paired_of(c->p50_ns[i], c->p50_ns[winner], c->round, ret);
+			paired_of(c->p50_ns[i], c->p50_ns[winner], both(c, i, winner), ret);
 }
 
 static void fill_place(const struct contest *c, const struct standing *s, int i,
@@ -196,7 +224,7 @@ static void fill_place(const struct contest *c, const struct standing *s, int i,
 	*ret = (struct contest_place){ .entry = i, .out = c->out[i], .tied = s->tied[i] };
 	if (c->out[i] || s->winner < 0)
 		return;
-	stats_of(c->p50_ns[i], c->round, &x);
+	stats_of(c->p50_ns[i], c->rounds[i], &x);
 	ret->p50_ns = x.median;
 	ret->ci_low_ns = x.ci_low;
 	ret->ci_high_ns = x.ci_high;
@@ -253,7 +281,27 @@ static bool is_settled(const struct contest *c)
 			return false;
 	}
 	judge_speedup(c, s.winner, &p);
-	return p.rounds == 0 || paired_settled(&p, speedup_precision);
+	return p.rounds == 0 || p.rounds < c->round || paired_settled(&p, speedup_precision);
+}
+
+/* How many rounds it must be far behind in. */
+static int rounds_to_rest(const struct contest *c, int i)
+{
+	return c->hurried ? 1 : c->entries[i].baseline ? 6 : 3;
+}
+
+static void let_rest(struct contest *c)
+{
+	struct standing s;
+	struct paired p;
+
+	stand(c, &s);
+	for (int i = 0; i < c->n; i++) {
+		if (c->out[i] || i == s.leader || c->rounds[i] < rounds_to_rest(c, i))
+			continue;
+		against(c, i, s.leader, 0, &p);
+		c->rests[i] |= p.ci_low >= CONTEST_FAR;
+	}
 }
 
 static bool all_out(const struct contest *c)
@@ -267,13 +315,17 @@ static bool all_out(const struct contest *c)
 static void end_round(struct contest *c)
 {
 	c->round++;
+	for (int i = 0; i < c->n; i++)
+		if (!c->out[i] && !c->rests[i])
+			c->rounds[i] = c->round;
+	let_rest(c);
 	c->settled = c->round >= rounds_min(c) && is_settled(c);
 	draw_order(c);
 }
 
-static void pass_over_out(struct contest *c)
+static void pass_over(struct contest *c)
 {
-	while (c->at < c->n && c->out[c->order[c->at]])
+	while (c->at < c->n && (c->out[c->order[c->at]] || c->rests[c->order[c->at]]))
 		c->at++;
 }
 
@@ -281,12 +333,12 @@ bool contest_next(struct contest *c, int *ret_entry, int *ret_round)
 {
 	if (all_out(c))
 		return false;
-	pass_over_out(c);
+	pass_over(c);
 	if (c->at == c->n) {
 		end_round(c);
-		pass_over_out(c);
+		pass_over(c);
 	}
-	if (c->settled || (c->hurried && c->round) || c->round == CONTEST_ROUNDS_MAX)
+	if (c->settled || (c->stopped && c->round) || c->round == CONTEST_ROUNDS_MAX)
 		return false;
 	*ret_entry = c->order[c->at];
 	*ret_round = c->round;
@@ -299,12 +351,40 @@ void contest_timed(struct contest *c, double p50_ns)
 	c->p50_ns[c->order[c->at++]][c->round] = p50_ns;
 }
 
+/* Whom they were far behind may be gone: all go on from where the first one rested. */
+static void wake_resting(struct contest *c)
+{
+	int least = c->round, n = 0;
+
+	for (int i = 0; i < c->n; i++) {
+		if (c->out[i] || !c->rests[i])
+			continue;
+		least = c->rounds[i] < least ? c->rounds[i] : least;
+		n++;
+	}
+	if (n == 0)
+		return;
+	c->round = least;
+	c->settled = false;
+	for (int i = 0; i < c->n; i++) {
+		c->rests[i] = false;
+		c->rounds[i] = least;
+	}
+	draw_order(c);
+}
+
 void contest_out(struct contest *c, int entry)
 {
 	c->out[entry] = true;
+	wake_resting(c);
 }
 
 void contest_hurry(struct contest *c)
 {
 	c->hurried = true;
+}
+
+void contest_stop(struct contest *c)
+{
+	c->stopped = true;
 }

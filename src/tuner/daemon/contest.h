@@ -18,13 +18,18 @@
  * tied with it unless it is slower by CONTEST_MARGIN and the interval of their ratio excludes 1.
  * There are n - 1 comparisons with a leader that was chosen for its luck too, so each interval may
  * miss with a chance of 5 % / (n - 1): all hold together with 95 % (Bonferroni's inequality). Among
- * the tied the winner is one of lower spread, then of fewer registers, then of lower median. Two
- * spreads of 8 to 12 rounds count as equal within a factor of 2: an F test at 5 % tells them apart
- * from a ratio of the variances between 3.5 (11 degrees of freedom) and 5.0 (7) on. Spreads under a
- * tenth of the margin are none.
+ * the tied the winner is one of lower spread, then of fewer registers, then of lower median. The
+ * spread is taken from one round to the next (von Neumann and others, "The mean square successive
+ * difference", Annals of Mathematical Statistics 1941), so that a slow drift is no part of it. Two
+ * count as equal within a factor of 2: for 8 to 12 rounds an F test at 5 % tells deviations apart
+ * from a ratio of about that on. Spreads under a tenth of the margin are none.
+ *
+ * Who takes CONTEST_FAR times as long as the leader in every round is not measured for ever: after
+ * 3 rounds it rests, the baseline after the 6 that a 95 % interval of the speed-up needs.
  *
  * It ends once nobody is left in doubt and the speed-up is known well enough, within limits. Where
- * time was up before there were rounds enough for such intervals, all are tied.
+ * time was up before there were rounds enough for such intervals, all that are not so far are tied
+ * and the leader wins.
  */
 enum { CONTEST_ROUNDS_MIN = PAIRED_ROUNDS_MIN, CONTEST_ROUNDS_MAX = 12, CONTEST_MAX = 17 };
 
@@ -32,6 +37,7 @@ enum { CONTEST_ROUNDS_MIN = PAIRED_ROUNDS_MIN, CONTEST_ROUNDS_MAX = 12, CONTEST_
  * placement of these would change: on an H200 single measurements of one kernel in processes of
  * their own differ by up to 0.16 to 0.3 % (bench/RESULTS.md, "told apart at 95 %"). */
 #define CONTEST_MARGIN 0.003
+#define CONTEST_FAR    1.5
 
 struct contest_entry {
 	int64_t no;	   /* of the trial: the last resort where all else is equal */
@@ -45,7 +51,7 @@ struct contest_place {
 	bool out;  /* it was not measured to the end; no figures */
 	bool tied; /* with the leader; true of the winner and of the leader */
 	double p50_ns, ci_low_ns, ci_high_ns; /* median over rounds, 95 % interval */
-	double spread;	     /* deviation of its times over those of the round, as a share */
+	double spread;	     /* deviation of its times from round to round, as a share */
 	struct paired ratio; /* of its score over the winner's, at the coverage above */
 };
 
@@ -69,8 +75,10 @@ bool contest_next(struct contest *c, int *ret_entry, int *ret_round);
 /* Answers: the time of the one that is next, above 0; or it takes no more part, and never did. */
 void contest_timed(struct contest *c, double p50_ns);
 void contest_out(struct contest *c, int entry);
-/* Time is up: it is over once one round is whole. What is left of a later one does not count. */
+/* Time runs out: whoever is far behind rests from its next round on. */
 void contest_hurry(struct contest *c);
+/* Time is up: it is over once one round is whole. What is left of a later one does not count. */
+void contest_stop(struct contest *c);
 
 void contest_judge(const struct contest *c, struct contest_result *ret);
 

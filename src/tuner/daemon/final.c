@@ -233,14 +233,14 @@ void final_out(struct final *f, const struct trial *t)
 	contest_out(contest_of(f), index_of(f, t));
 }
 
-double final_limit_ms(double active_s)
+void final_spent(struct final *f, double ms, double active_s)
 {
-	return fmax(10e3, 1e3 * active_s / 4);
-}
+	double limit_ms = fmax(10e3, 1e3 * active_s / 4);
 
-void final_hurry(struct final *f)
-{
-	contest_hurry(contest_of(f));
+	if (ms > limit_ms / 2)
+		contest_hurry(contest_of(f));
+	if (ms > limit_ms)
+		contest_stop(contest_of(f));
 }
 
 bool final_next(struct final *f, struct trial **ret, struct measure_job *ret_job)

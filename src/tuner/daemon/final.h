@@ -40,10 +40,9 @@ void final_out(struct final *f, const struct trial *t);
 /* What to measure next, the same until it is answered; false: it is over. The first time, a worker
  * makes the inputs and runs the references on them, which takes as long as opening it did. */
 bool final_next(struct final *f, struct trial **ret, struct measure_job *ret_job);
-/* A final is not to take much of the time that its run was active: when this many ms have passed,
- * call final_hurry. */
-double final_limit_ms(double active_s);
-void final_hurry(struct final *f);
+/* A final is not to take much of the time that its run was active: to be told, before each step,
+ * how long it has taken. */
+void final_spent(struct final *f, double ms, double active_s);
 /* The answer is in t->measurement. */
 void final_measured(struct final *f, struct trial *t);
 

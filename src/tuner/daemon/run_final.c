@@ -195,8 +195,7 @@ bool run_final_go(struct run *r)
 		return true;
 	run_open_meters(r);
 	d = device_of(r);
-	if (run_now_ms() - r->final_began > final_limit_ms(run_active_s(r)))
-		final_hurry(r->final);
+	final_spent(r->final, run_now_ms() - r->final_began, run_active_s(r));
 	if (!final_next(r->final, &t, &job)) {
 		finish(r);
 		return false;
