@@ -164,7 +164,7 @@ int host_ceilings(int ordinal, struct ceilings *ret, struct err *e)
 				  .cache_bytes_per_s =
 					  copy_rate(NEAR_BYTES, SAMPLES, NEAR_COPIES) };
 	cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
-	ret->cache_bytes = cache > 2 * NEAR_BYTES ? (double)cache : 2.0 * NEAR_BYTES;
+	ret->cache_bytes = fmax((double)cache, 2.0 * NEAR_BYTES);
 	ret->operations_per_s[UNIT_F32] = multiply_rate();
 	return 0;
 }
