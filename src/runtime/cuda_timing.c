@@ -211,22 +211,6 @@ static int sample_unthrottled(struct timing_run *run)
 	}
 }
 
-static void summarise(struct timing *t, int launches)
-{
-	struct stats st;
-
-	stats_of(t->samples_ns, t->n_samples, &st);
-	t->launches_per_sample = launches;
-	t->p50_ns = st.median;
-	t->mean_ns = st.mean;
-	t->stddev_ns = st.stddev;
-	t->min_ns = st.min;
-	t->p90_ns = st.p90;
-	t->p99_ns = st.p99;
-	t->ci_low_ns = st.ci_low;
-	t->ci_high_ns = st.ci_high;
-}
-
 static int prepare(struct timing_run *run)
 {
 	struct session *s = run->t->s;
@@ -274,8 +258,9 @@ static int run_timing(struct timing_run *run, struct err *e)
 	if (r == 0)
 		r = trial_verdict(t, sample_unthrottled(run), TRIAL_OURS, "timing the kernel", e);
 	t->m->time_ms += (double)(clock_mono_ns() - start) / 1e6;
+	run->ret->launches_per_sample = graph ? run->launches : 1;
 	if (r == 0)
-		summarise(run->ret, graph ? run->launches : 1);
+		stats_summarise(run->ret);
 	if (r == 0 && t->job->verify)
 		r = recheck(run, e);
 	if (run->exec)

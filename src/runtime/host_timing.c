@@ -104,21 +104,6 @@ static void take_samples(const struct timer *w, double best_ns, struct timing *t
 		 !stats_settled(t->samples_ns, t->n_samples, o->samples_min, max, o->noise));
 }
 
-static void summarise(struct timing *t)
-{
-	struct stats s;
-
-	stats_of(t->samples_ns, t->n_samples, &s);
-	t->p50_ns = s.median;
-	t->mean_ns = s.mean;
-	t->stddev_ns = s.stddev;
-	t->min_ns = s.min;
-	t->p90_ns = s.p90;
-	t->p99_ns = s.p99;
-	t->ci_low_ns = s.ci_low;
-	t->ci_high_ns = s.ci_high;
-}
-
 static bool has_inout(const struct problem *p)
 {
 	for (int i = 0; i < p->n_buffers; i++)
@@ -146,7 +131,7 @@ static void time_shape(struct trial *t, int shape, double best_ns)
 	t->m->warm_ms += host_ms_since(start_ns);
 	start_ns = clock_mono_ns();
 	take_samples(&w, best_ns, ret);
-	summarise(ret);
+	stats_summarise(ret);
 	t->m->time_ms += host_ms_since(start_ns);
 	start_ns = clock_mono_ns();
 	if (t->job->verify)

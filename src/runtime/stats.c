@@ -116,3 +116,18 @@ bool stats_hopeless(const double *samples, int n, double best_ns, double abort_f
 	stats_of(samples, n, &s);
 	return s.ci_low > abort_factor * best_ns;
 }
+
+void stats_summarise(struct timing *t)
+{
+	struct stats s;
+
+	stats_of(t->samples_ns, t->n_samples, &s);
+	t->p50_ns = s.median;
+	t->mean_ns = s.mean;
+	t->stddev_ns = s.stddev;
+	t->min_ns = s.min;
+	t->p90_ns = s.p90;
+	t->p99_ns = s.p99;
+	t->ci_low_ns = s.ci_low;
+	t->ci_high_ns = s.ci_high;
+}

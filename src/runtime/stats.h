@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "runtime/runtime.h"
+
 /*
  * What a handful of samples says, and when to stop taking more. Nothing is assumed of their
  * distribution: the interval of the median runs between two order statistics, chosen by the
@@ -30,7 +32,12 @@ void stats_interval(const double *samples, int n, double miss, double *ret_low, 
  * 2^(1 - n) <= miss. */
 int stats_rounds(double miss);
 
-/* True when enough samples are in: at max, or from min on when the interval of the median lies
+/* Sets the figures of a timing from its samples. */
+void stats_summarise(struct timing *t);
+
+/* When to stop: sequential estimation to a relative precision, as in Law and Kelton, "Simulation
+ * Modeling and Analysis", 3rd ed. 2000, section 9.4.1, with the interval above.
+ * True when enough samples are in: at max, or from min on when the interval of the median lies
  * within +-noise * median of the median. */
 bool stats_settled(const double *samples, int n, int min, int max, double noise);
 

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "runtime/nvml.h"
 #include "tuner/cli/drift.h"
+#include "tuner/cli/standing.h"
 #include "tuner/cli/top.h"
 #include "tuner/daemon/final_json.h"
 
@@ -72,8 +74,23 @@ static const char *reference_name(const struct stored *s, int reference)
 								  : NULL;
 }
 
-static cJSON *timing_json(const struct stored *s, const struct timing *t)
+const char *report_stop(const struct stored *s, const struct timing *t)
 {
+	const struct problem *p = s->setup.bound ? task_problem(s->setup.bound) : NULL;
+
+	if (t->aborted)
+		return "aborted";
+	if (t->mode == TIMING_EVENT)
+		return "fixed";
+	if (!p)
+		return NULL;
+	return t->n_samples < p->timing.samples_max ? "settled" : "limit";
+}
+
+static cJSON *timing_json(struct stored *s, const struct trial_record *trial,
+			  const struct timing *t)
+{
+	struct standing at;
 	cJSON *o = json_new_object(), *samples;
 
 	json_add_int(o, "shape", t->shape);
@@ -89,7 +106,13 @@ static cJSON *timing_json(const struct stored *s, const struct timing *t)
 	json_add_double(o, "p99_us", t->p99_ns / 1000);
 	json_add_int(o, "launches_per_sample", t->launches_per_sample);
 	json_add_bool(o, "aborted", t->aborted);
+	json_add_string(o, "stop", report_stop(s, t));
 	json_add_int(o, "throttled", t->throttled);
+	json_add(
+		o, "roofline",
+		standing_json(standing_of(s, trial->config, trial->device, t->shape, t->p50_ns, &at)
+				      ? &at
+				      : NULL));
 	samples = json_add_list(o, "samples_us");
 	for (int i = 0; i < t->n_samples; i++)
 		add_us(samples, t->samples_ns[i]);
@@ -208,7 +231,7 @@ cJSON *report_trial(struct stored *s, const struct trial_record *t)
 	add_binary(o, t);
 	list = json_add_list(o, "timings");
 	for (int i = 0; i < t->n_timings; i++)
-		json_push(list, timing_json(s, &t->timings[i]));
+		json_push(list, timing_json(s, t, &t->timings[i]));
 	list = json_add_list(o, "checks");
 	for (int i = 0; i < t->n_checks; i++)
 		json_push(list, check_json(s, &t->checks[i]));
@@ -289,7 +312,16 @@ static void add_counts(cJSON *o, const struct run_summary *s)
 
 struct spent {
 	double search, compile, load, verify, warm, time;
+	double compiler_waits, device_waits; /* proposed or built, and nobody was free */
+	double compilers, devices;	     /* workers' time with a trial */
+	int64_t throttled;		     /* trials */
 };
+
+/* Between two moments of a trial; 0 where it did not get there. */
+static double between(double from, double to)
+{
+	return from > 0 && to > from ? to - from : 0;
+}
 
 static int add_spent(void *ctx, const struct trial_record *t, struct err *e)
 {
@@ -300,13 +332,33 @@ static int add_spent(void *ctx, const struct trial_record *t, struct err *e)
 		return 0; /* an earlier run's time */
 	sum->search += t->search_ms;
 	sum->compile += t->compile_ms;
+	sum->compiler_waits += between(t->at.proposed, t->at.compile_start);
+	sum->compilers += between(t->at.compile_start, t->at.compile_end);
 	if (t->origin != TRIAL_MEASURED)
 		return 0;
+	sum->throttled += nvml_throttled(t->clocks.throttle);
+	sum->device_waits += between(t->at.compile_end, t->at.measure_start);
+	sum->devices += between(t->at.measure_start, t->at.measure_end);
 	sum->load += t->load_ms;
 	sum->verify += t->verify_ms;
 	sum->warm += t->warm_ms;
 	sum->time += t->time_ms;
 	return 0;
+}
+
+/* Shares of the time that the run was active: how many compile workers were at work on average,
+ * and which part of the time a device was. */
+static void add_busy(const struct stored *s, const struct spent *sum, cJSON *o)
+{
+	cJSON *busy = json_add_object(o, "busy");
+	double active_ms = s->run.active_s * 1000;
+	double of_trials = sum->load + sum->verify + sum->warm + sum->time;
+
+	json_add_double(busy, "compilers",
+			active_ms > 0 ? sum->compilers / active_ms : (double)NAN);
+	json_add_double(busy, "devices", active_ms > 0 ? sum->devices / active_ms : (double)NAN);
+	json_add_double(busy, "verify_share",
+			of_trials > 0 ? sum->verify / of_trials : (double)NAN);
 }
 
 static int add_times(struct stored *s, cJSON *o, struct err *e)
@@ -321,6 +373,12 @@ static int add_times(struct stored *s, cJSON *o, struct err *e)
 	json_add_double(spent, "verify", sum.verify);
 	json_add_double(spent, "warm", sum.warm);
 	json_add_double(spent, "time", sum.time);
+	json_add_double(spent, "wait_for_compiler", sum.compiler_waits);
+	json_add_double(spent, "wait_for_device", sum.device_waits);
+	json_add_double(spent, "device_overhead",
+			fmax(sum.devices - sum.load - sum.verify - sum.warm - sum.time, 0));
+	add_busy(s, &sum, o);
+	json_add_int(o, "throttled_trials", sum.throttled);
 	return r;
 }
 

@@ -16,6 +16,10 @@ int report_run(struct stored *s, cJSON **ret, struct err *e);
  * number 0 comes of no search (see evaluate.h). */
 cJSON *report_trial(struct stored *s, const struct trial_record *t);
 
+/* Why no more samples were taken: "settled" (the interval of the median was narrow enough), "limit"
+ * (of samples), "aborted" (clearly slower than the best), "fixed" (event mode); NULL: unknown. */
+const char *report_stop(const struct stored *s, const struct timing *t);
+
 /* One with everything; no 0: the best. ERR_FAILED when there is no best, ERR_MISSING when there is
  * no such trial. */
 int report_find(struct stored *s, int64_t no, struct trial_record *ret, struct err *e);

@@ -7,11 +7,14 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "runtime/nvml.h"
 #include "tuner/cli/config.h"
 #include "tuner/cli/drift.h"
 #include "tuner/cli/figure.h"
 #include "tuner/cli/final_text.h"
 #include "tuner/cli/outcomes.h"
+#include "tuner/cli/report.h"
+#include "tuner/cli/standing.h"
 #include "tuner/cli/table.h"
 #include "tuner/cli/top.h"
 
@@ -186,6 +189,28 @@ static void show_members(const cJSON *object, const char *title, const char *uni
 	finish(t, title, to);
 }
 
+static double member(const cJSON *o, const char *key)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
+
+	return cJSON_IsNumber(v) ? v->valuedouble : 0;
+}
+
+static void show_busy(const cJSON *report, FILE *to)
+{
+	const cJSON *busy = cJSON_GetObjectItemCaseSensitive(report, "busy");
+	double throttled = member(report, "throttled_trials");
+	struct table *t = section();
+
+	line(t, "  compile workers", "%.1f at work on average", member(busy, "compilers"));
+	line(t, "  device", "with a trial %.0f %% of the time, %.0f %% of that for verification",
+	     100 * member(busy, "devices"), 100 * member(busy, "verify_share"));
+	if (throttled > 0)
+		line(t, "  throttled", "%.0f trials were measured while the card was held back",
+		     throttled);
+	finish(t, "\nhow busy", to);
+}
+
 void show_run_text(struct stored *s, const cJSON *report, FILE *to)
 {
 	fprintf(to, "run %" PRId64 "\n", s->run.id);
@@ -194,6 +219,7 @@ void show_run_text(struct stored *s, const cJSON *report, FILE *to)
 	show_final(s, to);
 	show_members(cJSON_GetObjectItemCaseSensitive(report, "spent_ms"),
 		     "\nwhere the time went, summed over workers", " ms", to);
+	show_busy(report, to);
 	show_members(cJSON_GetObjectItemCaseSensitive(report, "environment"), "\nenvironment", "",
 		     to);
 }
@@ -232,8 +258,9 @@ static void show_result(struct stored *s, const struct trial_record *t, FILE *to
 	line(lines, "time", "compile %.0f ms, load %.1f, verify %.1f, warm up %.1f, measure %.1f",
 	     t->compile_ms, t->load_ms, t->verify_ms, t->warm_ms, t->time_ms);
 	if (t->clocks.sm_mhz > 0)
-		line(lines, "clocks", "%.0f MHz, %.0f C, %.0f W", t->clocks.sm_mhz,
-		     t->clocks.celsius, t->clocks.watts);
+		line(lines, "clocks", "%.0f MHz, memory %.0f MHz, %.0f C, %.0f W%s",
+		     t->clocks.sm_mhz, t->clocks.memory_mhz, t->clocks.celsius, t->clocks.watts,
+		     nvml_throttled(t->clocks.throttle) ? ", throttled all the time" : "");
 	top_row_release(&row);
 	finish(lines, "", to);
 }
@@ -280,6 +307,15 @@ static void columns(struct table *t, const char *const *titles, size_t n)
 		table_column(t, titles[i]);
 }
 
+static const char *stop_text(const struct stored *s, const struct timing *m)
+{
+	const char *stop = report_stop(s, m);
+
+	if (m->aborted)
+		return "stopped early: clearly slower";
+	return stop && strcmp(stop, "limit") == 0 ? "not settled: limit of samples" : "";
+}
+
 static void show_timings(const struct stored *s, const struct trial_record *t, FILE *to)
 {
 	static const char *const titles[] = { "shape",		"mode", ">p50 us", ">95 % interval",
@@ -302,9 +338,28 @@ static void show_timings(const struct stored *s, const struct trial_record *t, F
 		table_cell(table, figure_us(m->p99_ns, a));
 		table_cellf(table, "%d", m->n_samples);
 		table_cellf(table, "%d", m->launches_per_sample);
-		table_cell(table, m->aborted ? "stopped early: clearly slower" : "");
+		table_cell(table, stop_text(s, m));
 	}
 	finish(table, "\ntimings", to);
+}
+
+static void show_standings(struct stored *s, const struct trial_record *t, FILE *to)
+{
+	struct table *table = section();
+
+	for (int i = 0; i < t->n_timings; i++) {
+		const struct timing *m = &t->timings[i];
+		struct str text = STR_INIT;
+		struct standing at;
+
+		if (standing_of(s, t->config, t->device, m->shape, m->p50_ns, &at)) {
+			standing_add(&at, &text);
+			cell_shape(table, s, m->shape);
+			table_cell(table, text.data);
+		}
+		str_release(&text);
+	}
+	finish(table, "\nunder the roofline", to);
 }
 
 static void show_checks(const struct stored *s, const struct trial_record *t, FILE *to)
@@ -366,6 +421,7 @@ void show_trial_text(struct stored *s, const struct trial_record *t, FILE *to)
 	show_result(s, t, to);
 	show_config(t, to);
 	show_timings(s, t, to);
+	show_standings(s, t, to);
 	show_checks(s, t, to);
 	show_metrics(t, to);
 	show_log(t->log, to);

@@ -66,6 +66,7 @@ void top_row_of(struct stored *s, const struct trial_record *t, struct top_row *
 		.origin = t->origin,
 	};
 	memcpy(ret->artifact, t->artifact, sizeof ret->artifact);
+	ret->stands = standing_of_p50(s, t, &ret->standing);
 	if (is_static < 0)
 		return; /* a CPU has none */
 	if (s->setup.bound || stored_bind(s, &ignored) == 0)
@@ -338,6 +339,7 @@ static cJSON *row_json(const struct top *top, const struct top_row *r, int rank)
 	json_add(o, "gates", gates);
 	json_add_string(o, "cubin", r->artifact);
 	json_add_string(o, "origin", trial_origin_name(r->origin));
+	json_add(o, "roofline", standing_json(r->stands ? &r->standing : NULL));
 	json_add(o, "final",
 		 r->final && r->final->trial == r->no ? finalist_json(&top->final, r->final)
 						      : cJSON_CreateNull());
@@ -396,10 +398,27 @@ static int tell_inert(struct stored *s, struct err *e)
 	return r;
 }
 
+static void tell_standing(const struct top *t)
+{
+	struct str line = STR_INIT;
+
+	if (!t->n || !t->rows[0].stands)
+		return;
+	standing_add(&t->rows[0].standing, &line);
+	note("trial %" PRId64 ": %s", t->rows[0].no, line.data);
+	str_release(&line);
+}
+
 int top_tell(struct stored *s, const struct top *t, struct err *e)
 {
 	if (misses_gates(t))
 		note("over: soft gates that a configuration misses; its rank is by its p50 times "
 		     "1 + the penalty of each");
+	tell_standing(t);
+	if (s->summary.by_outcome[OUTCOME_SUSPECT])
+		note("%" PRId64
+		     " trials were faster than the device can do what the task's \"work\" "
+		     "says, and do not count; `evo-tuned show RUN:TRIAL` has the figures",
+		     s->summary.by_outcome[OUTCOME_SUSPECT]);
 	return tell_inert(s, e);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "tuner/cli/standing.h"
 #include "tuner/cli/stored.h"
 
 /*
@@ -21,6 +22,8 @@ struct top_row {
 	int64_t shared_bytes;		/* static and, where the task can be bound, dynamic */
 	char artifact[HASH_HEX];
 	enum trial_origin origin;
+	bool stands; /* where it does under the roofline is known: one shape is timed */
+	struct standing standing;
 	const struct finalist_record *final; /* of its binary; NULL: it was not in the final */
 };
 
