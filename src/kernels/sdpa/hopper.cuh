@@ -17,10 +17,12 @@
  * g + KEY_GROUPS, ...; the groups' sums meet once, at the end.
  *
  * ORDER is what a warpgroup does while its wgmma run:
- *   plain    scores, wait, weights, P V, wait: other warpgroups fill the gaps
+ *   plain    P V, wait, scores, wait: other warpgroups fill the gaps
  *   queue    P V of this tile and the scores of the next are issued together
  *   overlap  the scores of the next tile are issued before P V of this one, so that the next
  *            weights are worked out while P V runs (Shah et al., FlashAttention-3, 2024)
+ * In each a warpgroup waits for its next tile while it holds one: hence STAGES > KEY_GROUPS, or
+ * the ring stands still.
  *
  * The bytes of K come as u, not u - 128: a score is too large by 128 sum(q - 128), the same for the
  * whole row, which the maximum takes out again. With SCORE=bias the accumulator starts with minus
@@ -76,7 +78,7 @@ __device__ inline void prepare(const layout &at)
 	if (threadIdx.x == 0) {
 #pragma unroll
 		for (int i = 0; i < stages; i++) {
-			ptx::barrier_init(at.full(i), producer::shares);
+			ptx::barrier_init(at.full(i), param::producers);
 			ptx::barrier_init(at.empty(i), 4 * row_groups);
 #pragma unroll
 			for (int warp = 0; warp < param::producers; warp++)
@@ -102,7 +104,8 @@ __device__ inline void start(consumer &x, const problem &p)
 	if constexpr (!param::q_in_registers)
 		x.share_queries(here.row_group + row_groups * here.key_group);
 	x.clear();
-	x.run(here.key_group, p.rows);
+	consumer::begin_turns();
+	x.run(consumer::walk(here.key_group, p.rows));
 }
 
 __device__ inline void finish(consumer &x, const problem &p, u8 *shared)

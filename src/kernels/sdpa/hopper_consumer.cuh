@@ -333,17 +333,6 @@ struct consumer {
 		return w.keys < tile_n ? weigh_part<true>(s, w.keys) : weigh_part<false>(s, tile_n);
 	}
 
-	__device__ void first_scores(scores &s, const walk &w)
-	{
-		wait_full(w.here);
-		begin_scores(s);
-		pin_scores(s);
-		ptx::wgmma_fence();
-		issue_scores(s, w.here.slot);
-		ptx::wgmma_wait<0>();
-		pin_scores(s);
-	}
-
 	/* The weights are ready: P V of the tile in `slot`, to its end. */
 	__device__ void output(const weights &p, int slot)
 	{
@@ -355,35 +344,90 @@ struct consumer {
 		release(slot);
 	}
 
-	__device__ void run_plain(walk w)
-	{
-#pragma unroll 1
-		for (; w.more(); w.next()) {
-			scores s;
-			weights p;
-			first_scores(s, w);
-			if (weigh(s, w))
-				rescale();
-			pack(s, p);
-			ptx::pin(p);
-			output(p, w.here.slot);
+	/*
+	 * With PINGPONG the warpgroups of a key group issue their wgmma in turn. Left alone they
+	 * fall into step, all at their wgmma and then all at their weights, and neither unit is
+	 * busy for long. A barrier for each: the one before arrives, the owner waits.
+	 */
+	static constexpr bool in_turn = param::pingpong && row_groups > 1;
+
+	/* Worked out anew each time: registers are scarcer than instructions. */
+	struct turn {
+		int own, next; /* barriers */
+		bool last;
+
+		__device__ turn()
+		{
+			int id = ptx::thread_again() / group;
+			last = id % row_groups == row_groups - 1;
+			own = 2 + consumers + id;
+			next = last ? own - (row_groups - 1) : own + 1;
 		}
+	};
+
+	/* The last hands the first turn to the first. */
+	static __device__ void begin_turns()
+	{
+		turn t;
+		if (in_turn && t.last)
+			ptx::arrive_some<2 * group>(t.next);
 	}
 
-	/* The scores of the tile after `slot` and P V of `slot`: issued in this order, one wait. */
-	__device__ void issue_both(scores &s, const weights &p, const walk &w, int slot)
+	static __device__ void take_turn()
+	{
+		if constexpr (in_turn)
+			ptx::sync_some<2 * group>(turn().own);
+	}
+
+	/* The last passes nothing on when there are no more tiles. */
+	static __device__ void pass_turn(const walk &w)
+	{
+		turn t;
+		if (in_turn && (!t.last || w.keys > key_groups * tile_n))
+			ptx::arrive_some<2 * group>(t.next);
+	}
+
+	__device__ void first_scores(scores &s, const walk &w)
 	{
 		wait_full(w.here);
+		take_turn();
+		begin_scores(s);
+		pin_scores(s);
+		ptx::wgmma_fence();
+		issue_scores(s, w.here.slot);
+		pass_turn(w);
+		ptx::wgmma_wait<0>();
+		pin_scores(s);
+	}
+
+	/*
+	 * The scores of tile w and P V of the tile before, in `slot`.
+	 * When this returns the scores are ready; with ORDER=overlap P V is not.
+	 */
+	__device__ void issue(scores &s, const weights &p, const walk &w, int slot)
+	{
+		constexpr bool plain = param::order == param::order_kind::plain;
+		constexpr bool overlap = param::order == param::order_kind::overlap;
+
+		wait_full(w.here);
+		take_turn();
+		if constexpr (plain)
+			output(p, slot);
 		begin_scores(s);
 		pin_scores(s);
 		pin_output();
 		ptx::wgmma_fence();
 		issue_scores(s, w.here.slot);
-		issue_output(p, slot);
+		if constexpr (!plain)
+			issue_output(p, slot);
+		pass_turn(w);
+		ptx::wgmma_wait<overlap ? 1 : 0>();
+		pin_scores(s);
 	}
 
-	__device__ void run_ahead(walk w)
+	__device__ void run(walk w)
 	{
+		constexpr bool plain = param::order == param::order_kind::plain;
 		constexpr bool overlap = param::order == param::order_kind::overlap;
 		scores s;
 		weights p;
@@ -396,15 +440,15 @@ struct consumer {
 		int slot = w.here.slot;
 #pragma unroll 1
 		for (w.next(); w.more(); w.next()) {
-			issue_both(s, p, w, slot);
-			ptx::wgmma_wait<overlap ? 1 : 0>();
-			pin_scores(s);
+			issue(s, p, w, slot);
 			bool raised = false;
 			if constexpr (overlap)
 				raised = weigh(s, w);
-			ptx::wgmma_wait<0>();
-			pin_output();
-			release(slot);
+			if constexpr (!plain) {
+				ptx::wgmma_wait<0>();
+				pin_output();
+				release(slot);
+			}
 			if constexpr (!overlap)
 				raised = weigh(s, w);
 			if (raised)
@@ -414,14 +458,6 @@ struct consumer {
 			slot = w.here.slot;
 		}
 		output(p, slot);
-	}
-
-	__device__ void run(int first, int rows)
-	{
-		if constexpr (param::order == param::order_kind::plain)
-			run_plain(walk(first, rows));
-		else
-			run_ahead(walk(first, rows));
 	}
 
 	/* Each lane of a row has added its own keys only; a column of ones has added all. */

@@ -24,6 +24,9 @@
 #ifndef ORDER /* how a warpgroup overlaps its own work: see hopper.cuh */
 #define ORDER plain
 #endif
+#ifndef PINGPONG /* 1: warpgroups with rows of their own issue wgmma one after the other */
+#define PINGPONG 0
+#endif
 #ifndef SCORE /* bias: whole numbers that read as floats; convert: int to float */
 #define SCORE bias
 #endif
@@ -41,9 +44,6 @@
 #endif
 #ifndef PRODUCERS /* warps that bring and convert key tiles: 1, 2 or 4 */
 #define PRODUCERS 4
-#endif
-#ifndef TURNS /* 1: producer warps take turns at tiles; 0: each brings a part of every tile */
-#define TURNS 0
 #endif
 #ifndef Q_IN_REGISTERS /* the query operand in registers (1) or in shared memory (0) */
 #define Q_IN_REGISTERS 1
@@ -76,18 +76,18 @@ constexpr int tile_n = TILE_N;
 constexpr int stages = STAGES;
 constexpr int poly = POLY;
 constexpr float slack = SLACK;
-constexpr bool turns = TURNS != 0;
+constexpr bool pingpong = PINGPONG != 0;
 constexpr bool q_in_registers = Q_IN_REGISTERS != 0;
 constexpr int min_blocks = MIN_BLOCKS;
 
 /*
  * A thread starts with the registers that the launch bounds leave it, a multiple of 8. A whole
- * warpgroup of producers then keeps 40, and the consumers share the rest.
+ * warpgroup of producers then keeps 56, and the consumers share the rest.
  */
 constexpr int limit = 65536 / (min_blocks * threads) / 8 * 8;
 constexpr int start_registers = limit < 232 ? limit : 232;
 constexpr bool move_registers = producers == 4;
-constexpr int producer_registers = 40;
+constexpr int producer_registers = 56;
 constexpr int spare_registers =
 	(start_registers * (consumers + 1) - producer_registers) / consumers / 8 * 8;
 constexpr int consumer_registers = spare_registers < 240 ? spare_registers : 240;
@@ -95,6 +95,5 @@ constexpr int consumer_registers = spare_registers < 240 ? spare_registers : 240
 
 static_assert(HEAD_DIM == 64 || HEAD_DIM == 128, "HEAD_DIM is 64 or 128");
 static_assert(TILE_N % 64 == 0, "tiles are multiples of 64 keys");
-static_assert(STAGES >= 2 && STAGES >= KEY_GROUPS, "every key group holds a tile");
-static_assert(!TURNS || PRODUCERS <= STAGES, "each producer warp holds a tile");
+static_assert(STAGES > KEY_GROUPS, "a key group waits for its next tile while it holds one");
 static_assert(PRODUCERS == 1 || PRODUCERS == 2 || PRODUCERS == 4, "producer warps");

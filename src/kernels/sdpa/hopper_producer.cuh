@@ -16,39 +16,26 @@ template <int PAIR> __device__ inline u32 halves(u32 four)
 			    *reinterpret_cast<const __half2 *>(&offset)));
 }
 
-/* One warp, which brings its share of the keys of every tile or, by turns, whole tiles. */
+/* One warp, which brings its share of the keys of every tile. */
 struct producer {
 	const layout at;
 	const u8 *const k, *const v; /* the warp's keys of tile 0 */
 	const int left;		     /* keys from there on */
 	const int warp, lane;
 
-	static constexpr int turn = param::turns ? param::producers : 1;
-	static constexpr int shares = param::producers / turn;
-	static constexpr int keys = tile_n / shares;		 /* of a tile */
+	static constexpr int keys = tile_n / param::producers;	 /* of a tile */
 	static constexpr int pieces = keys * head_dim / 16 / 32; /* of 16 bytes, for a lane */
 	static constexpr int step = 32 / piece_row; /* keys between two pieces of a lane */
 
 	__device__ producer(const layout &at, const u8 *k, const u8 *v, int rows, int thread)
-	    : at(at), k(k + share(thread) * keys * head_dim),
-	      v(v + share(thread) * keys * head_dim), left(rows - share(thread) * keys),
-	      warp(thread / 32), lane(thread % 32)
+	    : at(at), k(k + thread / 32 * keys * head_dim), v(v + thread / 32 * keys * head_dim),
+	      left(rows - thread / 32 * keys), warp(thread / 32), lane(thread % 32)
 	{
-	}
-
-	static __device__ int share(int thread)
-	{
-		return param::turns ? 0 : thread / 32;
 	}
 
 	__device__ u32 raw_k(int slot) const
 	{
-		return at.raw(slot) + share(32 * warp) * keys * head_dim;
-	}
-
-	__device__ u32 arrived(int slot) const
-	{
-		return at.arrived(slot, share(32 * warp));
+		return at.raw(slot) + warp * keys * head_dim;
 	}
 
 	/* Starts the copies of tile t, of the keys that exist. For lane 0. */
@@ -56,17 +43,18 @@ struct producer {
 	{
 		u32 bytes = max(0, min(left - t * tile_n, keys)) * head_dim;
 		size_t from = static_cast<size_t>(t) * k_bytes;
-		ptx::barrier_expect(arrived(slot), 2 * bytes);
+		ptx::barrier_expect(at.arrived(slot, warp), 2 * bytes);
 		if (bytes > 0) {
-			ptx::copy_bulk(raw_k(slot), k + from, bytes, arrived(slot));
-			ptx::copy_bulk(raw_k(slot) + k_bytes, v + from, bytes, arrived(slot));
+			ptx::copy_bulk(raw_k(slot), k + from, bytes, at.arrived(slot, warp));
+			ptx::copy_bulk(raw_k(slot) + k_bytes, v + from, bytes,
+				       at.arrived(slot, warp));
 		}
 	}
 
 	/* Bytes as they came become K and V as wgmma wants them. */
 	__device__ void convert(int slot) const
 	{
-		int row = share(32 * warp) * keys + lane / piece_row, chunk = lane % piece_row;
+		int row = warp * keys + lane / piece_row, chunk = lane % piece_row;
 		int twist = head_dim == 64 ? row >> 1 & 3 : row & 7;
 		u32 from = raw_k(slot) + lane * 16;
 		u32 to_k = at.k(slot) + row * head_dim + (chunk ^ twist) * 16;
@@ -88,14 +76,13 @@ struct producer {
 
 	__device__ void run(int tiles) const
 	{
-		const int first = param::turns ? warp : 0;
-		place p(first);
+		place p(0);
 		if (lane == 0)
-			for (int t = first; t < stages && t < tiles; t += turn)
+			for (int t = 0; t < stages && t < tiles; t++)
 				fetch(t, t);
 #pragma unroll 1
-		for (int t = first; t < tiles; t += turn, p.advance(turn)) {
-			ptx::barrier_wait(arrived(p.slot), p.phase);
+		for (int t = 0; t < tiles; t++, p.advance(1)) {
+			ptx::barrier_wait(at.arrived(p.slot, warp), p.phase);
 			ptx::barrier_wait(at.empty(p.slot), p.phase ^ 1);
 			convert(p.slot);
 			ptx::fence_async();
