@@ -261,6 +261,8 @@ static void show_result(struct stored *s, const struct trial_record *t, FILE *to
 		line(lines, "clocks", "%.0f MHz, memory %.0f MHz, %.0f C, %.0f W%s",
 		     t->clocks.sm_mhz, t->clocks.memory_mhz, t->clocks.celsius, t->clocks.watts,
 		     nvml_throttled(t->clocks.throttle) ? ", throttled all the time" : "");
+	else if (t->p50_ns > 0 && s->run.runtime && strcmp(s->run.runtime, "cuda") == 0)
+		line(lines, "clocks", "unknown: there is no NVML to tell them");
 	top_row_release(&row);
 	finish(lines, "", to);
 }
