@@ -16,6 +16,7 @@ import compile_all  # noqa: E402
 import mutants  # noqa: E402
 
 TASK = os.path.join(tap.ROOT, "configs", "sdpa_u8.json")
+OTHERS = ("sdpa_u8_d128", "sdpa_e4m3", "sdpa_f16")
 SAMPLE = 40
 
 
@@ -49,6 +50,35 @@ def test_a_random_sample_compiles():
     except compile_all.NoCompiler as why:
         tap.skip(str(why).splitlines()[0])
     tap.equal((compiled, failures), (SAMPLE, []), f"compiled and refused, seed {seed}")
+
+
+def test_a_random_sample_of_the_other_inputs_compiles():
+    seed = random.SystemRandom().randrange(1 << 32)
+    for name in OTHERS:
+        path = os.path.join(tap.ROOT, "configs", name + ".json")
+        try:
+            compiled, failures = compile_all.compile_some(path, 6, seed, 2)
+        except compile_all.NoCompiler as why:
+            tap.skip(str(why).splitlines()[0])
+        tap.equal((compiled, failures), (6, []), f"{name}: compiled and refused, seed {seed}")
+
+
+def test_a_parameter_without_effect_is_noticed():
+    with open(TASK, encoding="utf-8") as f:
+        task = json.load(f)
+    fixed = dict(task["presets"]["stage4"])
+    del fixed["EXP"]
+    task["constraints"][:0] = [f"{name} == {value!r}" for name, value in fixed.items()]
+    task["parameters"]["INERT"] = {"values": [0, 1]}
+    task["kernel"]["source"] = os.path.join(os.path.dirname(TASK), task["kernel"]["source"])
+    path = os.path.join(tap.folder(), "inert.json")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(task, f)
+    try:
+        failures, equal = compile_all.compile_pairs(path, 8, 1, 2)
+    except compile_all.NoCompiler as why:
+        tap.skip(str(why).splitlines()[0])
+    tap.equal((failures, {name for name, _, _ in equal}), ([], {"INERT"}), "refused, inert")
 
 
 def test_a_formula_that_differs_from_the_kernel_is_noticed():

@@ -19,6 +19,7 @@
  *   stage4  STAGES=3 DEQUANT=direct RESCALE=lazy ROWMAX=dpx SWIZZLE=1: the same with less to do
  *           beside the tensor cores
  *   stage5_p1, stage5_p2  PRODUCERS=1 or 2: warps of their own load the ring    tile.cuh
+ *   stage6  PRODUCERS=1 PERSISTENT=1: blocks stay, and loading runs ahead     kernel.cuh
  *
  * README.md of this folder has what each was predicted and measured at. quant.cuh holds the element
  * formats, softmax.cuh the exponentials, ptx.cuh the instructions.
