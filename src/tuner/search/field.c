@@ -165,7 +165,7 @@ static PART void add_row(struct field *f, const struct gp *g, int block, int n, 
 	}
 }
 
-WIDE void field_predict(struct field *f, const struct gp *g, const double *whitened)
+WIDE static void predict(struct field *f, const struct gp *g, const double *whitened)
 {
 	size_t room = (size_t)f->room_rows;
 	float *minus = mem_array(room * (size_t)(g->n - f->n_row) + 1, sizeof *minus);
@@ -189,6 +189,11 @@ WIDE void field_predict(struct field *f, const struct gp *g, const double *white
 	f->n_row = g->n;
 	free(minus);
 	free(scale);
+}
+
+void field_predict(struct field *f, const struct gp *g, const double *whitened)
+{
+	predict(f, g, whitened); /* clang 14 gives a wide function another name outside its file */
 }
 
 /* z Phi(z) + phi(z), for a normal variable of deviation 1. Near 0 Phi by its series, far from it
