@@ -12,13 +12,17 @@ static void print_winner(const struct final_record *f, FILE *to)
 	const struct finalist_record *w = &f->finalists[0];
 	char p50[FIGURE_MAX], low[FIGURE_MAX], high[FIGURE_MAX];
 
-	fprintf(to, "final: trial %" PRId64 " wins with %s (95 %%: %s .. %s us)", w->trial,
-		figure_time(w->p50_ns, p50), figure_us(w->ci_low_ns, low),
-		figure_us(w->ci_high_ns, high));
+	fprintf(to, "final: trial %" PRId64 " wins with %s", w->trial, figure_time(w->p50_ns, p50));
+	if (w->ci_low_ns < w->ci_high_ns)
+		fprintf(to, " (95 %%: %s .. %s us)", figure_us(w->ci_low_ns, low),
+			figure_us(w->ci_high_ns, high));
 	if (f->speedup.ratio > 0)
-		fprintf(to, ", %.3fx the baseline (%.3f .. %.3f)", f->speedup.ratio,
-			f->speedup.ci_low, f->speedup.ci_high);
-	fprintf(to, ", in %d rounds of %d with fresh inputs\n", f->rounds, f->n);
+		fprintf(to, ", %.3fx the baseline", f->speedup.ratio);
+	if (f->speedup.ci_low < f->speedup.ci_high)
+		fprintf(to, " (%.3f .. %.3f)", f->speedup.ci_low, f->speedup.ci_high);
+	fprintf(to, ", in %d round%s of %d with fresh inputs%s\n", f->rounds,
+		f->rounds == 1 ? "" : "s", f->n,
+		f->settled ? "" : "; not settled: its limit was reached");
 }
 
 static void print_tied(const struct final_record *f, FILE *to)
@@ -68,10 +72,10 @@ static void add_row(struct table *t, const struct final_record *f, const struct 
 		      : x->elite	       ? ""
 					       : "baseline");
 	table_cell(t, ok ? figure_us(x->p50_ns, a) : "-");
-	if (ok)
+	if (ok && x->ci_low_ns < x->ci_high_ns)
 		table_cellf(t, "%s .. %s", figure_us(x->ci_low_ns, a), figure_us(x->ci_high_ns, b));
 	else
-		table_cell(t, "-");
+		table_cell(t, "-"); /* a single round has no interval */
 	if (!ok) {
 		table_cell(t, "-");
 		table_cell(t, "-");
@@ -80,7 +84,10 @@ static void add_row(struct table *t, const struct final_record *f, const struct 
 	}
 	table_cellf(t, "%.2f %%", 100 * x->spread);
 	table_cellf(t, "%.4f", x->ratio.ratio);
-	table_cellf(t, "%.4f .. %.4f", x->ratio.ci_low, x->ratio.ci_high);
+	if (x->ratio.ci_low < x->ratio.ci_high)
+		table_cellf(t, "%.4f .. %.4f", x->ratio.ci_low, x->ratio.ci_high);
+	else
+		table_cell(t, "-");
 }
 
 void final_print_table(const struct final_record *f, FILE *to)

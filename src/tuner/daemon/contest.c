@@ -11,6 +11,8 @@
 
 static const double speedup_precision = 0.0025, equal_spread = 2;
 
+enum { REST_ROUNDS = 3, BASELINE_ROUNDS = 6 };
+
 struct contest {
 	struct contest_entry entries[CONTEST_MAX];
 	bool out[CONTEST_MAX];
@@ -151,10 +153,16 @@ static void against(const struct contest *c, int entry, int other, double miss, 
 	paired_within(a, b, both(c, entry, other), miss, ret);
 }
 
+/* A round or two may be the machine's doing. */
+static bool is_far(const struct paired *p)
+{
+	return p->ci_low >= (p->rounds < REST_ROUNDS ? CONTEST_HOPELESS : CONTEST_FAR);
+}
+
 static bool is_slower(const struct contest *c, const struct paired *p)
 {
 	return p->ci_low > 1 && p->ratio >= 1 + CONTEST_MARGIN &&
-	       (p->rounds >= rounds_min(c) || p->ci_low >= CONTEST_FAR);
+	       (p->rounds >= rounds_min(c) || is_far(p));
 }
 
 static uint64_t registers_of(const struct contest *c, int i)
@@ -287,7 +295,7 @@ static bool is_settled(const struct contest *c)
 /* How many rounds it must be far behind in. */
 static int rounds_to_rest(const struct contest *c, int i)
 {
-	return c->hurried ? 1 : c->entries[i].baseline ? 6 : 3;
+	return c->hurried ? 1 : c->entries[i].baseline ? BASELINE_ROUNDS : REST_ROUNDS;
 }
 
 static void let_rest(struct contest *c)
@@ -300,7 +308,7 @@ static void let_rest(struct contest *c)
 		if (c->out[i] || i == s.leader || c->rounds[i] < rounds_to_rest(c, i))
 			continue;
 		against(c, i, s.leader, 0, &p);
-		c->rests[i] |= p.ci_low >= CONTEST_FAR;
+		c->rests[i] |= is_far(&p);
 	}
 }
 

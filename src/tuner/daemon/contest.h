@@ -25,7 +25,8 @@
  * from a ratio of about that on. Spreads under a tenth of the margin are none.
  *
  * Who takes CONTEST_FAR times as long as the leader in every round is not measured for ever: after
- * 3 rounds it rests, the baseline after the 6 that a 95 % interval of the speed-up needs.
+ * 3 rounds it rests, the baseline after the 6 that a 95 % interval of the speed-up needs. In a
+ * hurry the baseline does so after 3 too, and who takes CONTEST_HOPELESS times as long after 1.
  *
  * It ends once nobody is left in doubt and the speed-up is known well enough, within limits. Where
  * time was up before there were rounds enough for such intervals, all that are not so far are tied
@@ -36,8 +37,9 @@ enum { CONTEST_ROUNDS_MIN = PAIRED_ROUNDS_MIN, CONTEST_ROUNDS_MAX = 12, CONTEST_
 /* A closer one is as good. Rounds share a process and its buffers, so they cannot see what another
  * placement of these would change: on an H200 single measurements of one kernel in processes of
  * their own differ by up to 0.16 to 0.3 % (bench/RESULTS.md, "told apart at 95 %"). */
-#define CONTEST_MARGIN 0.003
-#define CONTEST_FAR    1.5
+#define CONTEST_MARGIN	 0.003
+#define CONTEST_FAR	 1.5
+#define CONTEST_HOPELESS 4.0
 
 struct contest_entry {
 	int64_t no;	   /* of the trial: the last resort where all else is equal */
@@ -75,7 +77,7 @@ bool contest_next(struct contest *c, int *ret_entry, int *ret_round);
 /* Answers: the time of the one that is next, above 0; or it takes no more part, and never did. */
 void contest_timed(struct contest *c, double p50_ns);
 void contest_out(struct contest *c, int entry);
-/* Time runs out: whoever is far behind rests from its next round on. */
+/* Time runs out: see CONTEST_HOPELESS. */
 void contest_hurry(struct contest *c);
 /* Time is up: it is over once one round is whole. What is left of a later one does not count. */
 void contest_stop(struct contest *c);
