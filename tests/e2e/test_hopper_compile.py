@@ -14,49 +14,59 @@ import tap
 sys.path.insert(0, os.path.join(tap.ROOT, "tests", "kernels"))
 import compile_all  # noqa: E402
 
-TASK = os.path.join(tap.ROOT, "configs", "sdpa_u8_hopper.json")
-SAMPLE = 8
+TASKS = [os.path.join(tap.ROOT, "configs", f"sdpa_u8_hopper{suffix}.json")
+         for suffix in ("", "_d128")]
+SAMPLE = 6
 
 
 class Pool(compile_all.Pool):
     """Counts a kernel whose wgmma are serialised as refused."""
 
-    def judge(self, config, reply):
+    def judge(self, number, config, reply):
         artifact = reply.get("artifact", {})
         if artifact.get("outcome") == "ok" and "serialized" in artifact.get("log", ""):
             self.failures.append((config, artifact["log"]))
-        super().judge(config, reply)
+        super().judge(number, config, reply)
 
 
-def refused(configs):
+def refused(task, configs):
     try:
-        return Pool(TASK, configs).run(2)
+        return Pool(task, configs).run(2)
     except compile_all.NoCompiler as why:
         tap.skip(str(why).splitlines()[0])
 
 
-def task():
-    with open(TASK, encoding="utf-8") as f:
+def read(path):
+    with open(path, encoding="utf-8") as f:
         return json.load(f)
 
 
+def presets(path):
+    """[(configuration, shared bytes)]"""
+    task = read(path)
+    return [found for found in compile_all.legal(task) if found[0] in task["presets"].values()]
+
+
 def test_presets_compile_to_asynchronous_wgmma():
-    presets = task()["presets"].values()
-    configs = [found for found in compile_all.legal(task()) if found[0] in presets]
-    tap.equal(len(configs), len(presets), "legal presets")
-    tap.equal(refused(configs), [], "refused presets")
+    for path in TASKS:
+        configs = presets(path)
+        tap.equal(len(configs), len(read(path)["presets"]), "legal presets")
+        tap.equal(refused(path, configs), [], "refused presets")
 
 
 def test_a_random_sample_compiles_to_asynchronous_wgmma():
     seed = random.SystemRandom().randrange(1 << 32)
-    configs = random.Random(seed).sample(compile_all.legal(task()), SAMPLE)
-    tap.equal(refused(configs), [], f"refused, seed {seed}")
+    for path in TASKS:
+        task = read(path)
+        lines = random.Random(seed).sample(compile_all.legal_lines(task), SAMPLE)
+        configs = [compile_all.parsed(task, line) for line in lines]
+        tap.equal(refused(path, configs), [], f"refused, seed {seed}")
 
 
 def test_too_few_registers_are_noticed():
-    config, shared = next(found for found in compile_all.legal(task())
-                          if found[0] == task()["presets"]["wide"])
-    found = refused([(dict(config, ORDER="queue"), shared)])
+    wide = read(TASKS[0])["presets"]["wide"]
+    config, shared = next(found for found in presets(TASKS[0]) if found[0] == wide)
+    found = refused(TASKS[0], [(dict(config, ORDER="queue"), shared)])
     tap.equal(len(found), 1, "refused")
     tap.contains(found[0][1], "serialized")
 
