@@ -27,7 +27,7 @@ static void no_rule_ends_nothing(void **state)
 	const struct run_record r = { .budget = 10 };
 
 	(void)state;
-	expect(&r, &(struct run_summary){ .trials = 1000, .best = 1, .best_p50_ns = 1e-3 }, 1e12,
+	expect(&r, &(struct run_summary){ .trials = 1000, .found = 1, .found_p50_ns = 1e-3 }, 1e12,
 	       NULL);
 }
 
@@ -36,8 +36,8 @@ static void trials_without_gain_are_counted_from_the_best_one(void **state)
 	const struct run_record r = { .no_gain = 40 };
 
 	(void)state;
-	expect(&r, &(struct run_summary){ .trials = 52, .best = 13 }, 0, NULL);
-	expect(&r, &(struct run_summary){ .trials = 53, .best = 13 }, 0, "no gain in 40 trials");
+	expect(&r, &(struct run_summary){ .trials = 52, .found = 13 }, 0, NULL);
+	expect(&r, &(struct run_summary){ .trials = 53, .found = 13 }, 0, "no gain in 40 trials");
 	expect(&r, &(struct run_summary){ .trials = 39 }, 0, NULL);
 	expect(&r, &(struct run_summary){ .trials = 40 }, 0, "no gain in 40 trials");
 }
@@ -48,8 +48,8 @@ static void a_target_is_reached_by_the_best_median(void **state)
 
 	(void)state;
 	expect(&r, &(struct run_summary){ .trials = 3 }, 0, NULL);
-	expect(&r, &(struct run_summary){ .trials = 3, .best = 2, .best_p50_ns = 5501 }, 0, NULL);
-	expect(&r, &(struct run_summary){ .trials = 3, .best = 2, .best_p50_ns = 5500 }, 0,
+	expect(&r, &(struct run_summary){ .trials = 3, .found = 2, .found_p50_ns = 5501 }, 0, NULL);
+	expect(&r, &(struct run_summary){ .trials = 3, .found = 2, .found_p50_ns = 5500 }, 0,
 	       "target of 5.5 us reached: trial 2 takes 5.5 us");
 }
 

@@ -148,6 +148,7 @@ static void the_newest_final_names_the_best(void **state)
 	must(store_summary(s, 1, &sum, e));
 	assert_true(sum.final);
 	assert_int_equal(sum.best, 1);
+	assert_int_equal(sum.found, 4);
 	assert_true(sum.best_p50_ns == 70 && sum.best_ns == 70 * 1.25 && sum.speedup == 3.5);
 	store_close(s);
 }

@@ -193,7 +193,7 @@ def test_a_kernel_that_kills_every_worker_is_lost_and_the_run_goes_on():
 
 @needs_all
 def test_a_device_that_faults_now_and_then_costs_those_trials_only():
-    service = Service(FAKECUDA_FAIL="cuGraphLaunch:40:700")
+    service = Service(FAKECUDA_FAIL="cuGraphLaunch:25:700")
     run, end = service.search(12, seed=1)
     tap.equal((end["state"], end["done"]), ("done", 12), str(end))
     found = device_runs.outcomes(service.daemon, run)

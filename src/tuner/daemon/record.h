@@ -165,6 +165,8 @@ struct run_summary {
 	int64_t reused; /* origin stored */
 	int64_t best;	/* no of the best ok trial; 0: none yet */
 	double best_ns, best_p50_ns;
+	int64_t found; /* the search's best, whatever a final says; 0: none yet */
+	double found_p50_ns;
 	int64_t baseline;	/* no of the baseline's trial; 0: not measured yet */
 	double baseline_p50_ns; /* 0: none */
 	double speedup;		/* of the best over the baseline; 0: unknown */

@@ -107,6 +107,8 @@ void row_count(struct run_summary *s, const struct trial_record *row, bool basel
 		s->best = row->no;
 		s->best_ns = row->score_ns;
 		s->best_p50_ns = row->p50_ns;
+		s->found = row->no;
+		s->found_p50_ns = row->p50_ns;
 	}
 	if (baseline) {
 		s->baseline = row->no;

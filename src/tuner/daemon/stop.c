@@ -13,11 +13,11 @@ char *stop_reason(const struct run_record *r, const struct run_summary *s, doubl
 {
 	struct str why = STR_INIT;
 
-	if (r->target_ns > 0 && s->best && s->best_p50_ns <= r->target_ns)
+	if (r->target_ns > 0 && s->found && s->found_p50_ns <= r->target_ns)
 		str_addf(&why, "target of %g us reached: trial %" PRId64 " takes %.6g us",
-			 r->target_ns / 1000, s->best, s->best_p50_ns / 1000);
-	else if (r->no_gain > 0 && s->trials - s->best >= r->no_gain)
-		str_addf(&why, "no gain in %" PRId64 " trials", s->trials - s->best);
+			 r->target_ns / 1000, s->found, s->found_p50_ns / 1000);
+	else if (r->no_gain > 0 && s->trials - s->found >= r->no_gain)
+		str_addf(&why, "no gain in %" PRId64 " trials", s->trials - s->found);
 	else if (r->time_limit_s > 0 && active_s >= r->time_limit_s)
 		str_addf(&why, "time limit of %g s reached", r->time_limit_s);
 	else

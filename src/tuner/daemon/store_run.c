@@ -248,6 +248,8 @@ static int find_best(struct sql *q, struct run_summary *s, struct err *e)
 		s->best = sql_take_int(&c);
 		s->best_ns = sql_take_some_real(&c);
 		s->best_p50_ns = sql_take_some_real(&c);
+		s->found = s->best;
+		s->found_p50_ns = s->best_p50_ns;
 	}
 	sql_end(&c);
 	return r < 0 ? r : 0;
