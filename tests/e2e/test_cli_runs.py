@@ -14,7 +14,7 @@ import tap
 
 GOOD = ("--set", "FAIL=0")
 TOP_KEYS = {"rank", "trial", "config", "p50_us", "ci_us", "speedup", "registers", "shared_bytes",
-            "spill_bytes", "cubin", "origin", "score_us", "gates", "final"}
+            "spill_bytes", "cubin", "origin", "score_us", "gates", "final", "roofline"}
 
 
 def tuned(*more, budget=6):
