@@ -354,14 +354,21 @@ int cuMemcpyDtoH_v2(void *to, cuda_ptr from, size_t bytes)
 	return CUDA_OK;
 }
 
+static double kernel_bytes(const struct operation *o)
+{
+	const struct fake_kernel *k = o->function->kernel;
+
+	return k ? (double)k->bytes * (uint32_t)o->launch.values[k->count] : 0;
+}
+
 static double cost_ns(const struct operation *o)
 {
 	double blocks = (double)o->launch.blocks_x * o->launch.blocks_y;
 
 	if (!o->function)
 		return 1000 + (double)o->bytes / 4000;
-	return 2000 + o->function->module->hash % 6000 + ceil(blocks / 264) * 500 +
-	       fabs((double)o->launch.threads - 256) * 2;
+	return kernel_bytes(o) / 4000 + 2000 + o->function->module->hash % 6000 +
+	       ceil(blocks / 264) * 500 + fabs((double)o->launch.threads - 256) * 2;
 }
 
 static void misbehave(const struct operation *o)

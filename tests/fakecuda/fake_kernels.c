@@ -138,15 +138,15 @@ static void run_nothing(const struct fake_launch *l)
 }
 
 static const struct fake_kernel kernels[] = {
-	{ "evo_compare", "448888888", run_compare },
-	{ "evo_same", "88", run_same },
-	{ "evo_spin", "8", run_nothing },
-	{ "evo_crowd", "8888", run_crowd },
-	{ "evo_await", "848", run_nothing },
-	{ "vector_add", "8884", run_add },
-	{ "vector_add_reference", "8884", run_add },
-	{ "selftest", "884", run_selftest },
-	{ "selftest_reference", "884", run_double },
+	{ "evo_compare", "448888888", run_compare, 0, 0 },
+	{ "evo_same", "88", run_same, 0, 0 },
+	{ "evo_spin", "8", run_nothing, 0, 0 },
+	{ "evo_crowd", "8888", run_crowd, 0, 0 },
+	{ "evo_await", "848", run_nothing, 0, 0 },
+	{ "vector_add", "8884", run_add, 12, 3 },
+	{ "vector_add_reference", "8884", run_add, 0, 0 },
+	{ "selftest", "884", run_selftest, 0, 0 },
+	{ "selftest_reference", "884", run_double, 0, 0 },
 };
 
 const struct fake_kernel *fake_kernel_find(const char *name)

@@ -49,6 +49,8 @@ struct fake_kernel {
 	const char *name;
 	const char *widths; /* bytes of each parameter, a digit each */
 	void (*run)(const struct fake_launch *l);
+	int bytes,
+		count; /* moved an element, and which parameter counts those: they cost time too */
 };
 const struct fake_kernel *fake_kernel_find(const char *name); /* NULL: it does nothing */
 
