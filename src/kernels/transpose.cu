@@ -2,11 +2,11 @@
  * Transposes a matrix of floats: the teaching example of README.md's tutorial. Nothing is computed,
  * so that all there is to tune is how memory is walked.
  *
- * STAGED=0 is what one writes first. Neighbouring threads read neighbouring elements of a row, which
- * is as it should be, and write them to different rows of the result, so that each write touches a
- * piece of memory of its own and most of the bandwidth is lost. STAGED=1 carries a tile through
- * shared memory and walks along rows on both sides. Reading the tile by columns then makes lanes of
- * a warp wait for each other at the same bank of shared memory, unless rows are PADded.
+ * STAGED=0 is what one writes first. Neighbouring threads read neighbouring elements of a row,
+ * which is as it should be, and write them to different rows of the result, so that each write
+ * touches a piece of memory of its own and most of the bandwidth is lost. STAGED=1 carries a tile
+ * through shared memory and walks along rows on both sides. Reading the tile by columns then makes
+ * lanes of a warp wait for each other at the same bank of shared memory, unless rows are PADded.
  *
  * Block: TILE / VEC * ROWS threads, a tile each; grid: tiles along the columns, along the rows.
  */
