@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """A/A test: how far the time of one configuration scatters over separate trials, in both modes.
 
-    bench/aa_test.py [--trials 50] [--blocks 5] [--budget 128]
+    bench/aa_test.py [--trials 50] [--blocks 5] [--budget 128] [--shape mission|large]
+                     [--measure KEY=VALUE]...
 
 The best configuration of a short search of the attention task is measured as so many separate
 trials (each loads the binary, warms up, samples and stops as a search's trial does), in turn with
 trials of another configuration, in graph mode and in event mode: 20 warm-up launches and the median
 of 100 between two events each. The modes take turns too, in blocks, each of which is a process of
 its own. Once at (2,8,512,64), some 6 us, and once at (6,16,1024,64), some 100 us.
+--measure sets figures of the task's "measure", such as noise=0.002.
 Target: a spread of 0.5 % or less in graph mode at 20 ms of device time a trial or less.
 """
 import json
@@ -17,7 +19,8 @@ import statistics
 import study
 
 TASK = os.path.join(study.ROOT, "configs", "sdpa_u8.json")
-LARGE = {"B": 6, "H": 16, "S": 1024, "D": 64}
+SHAPES = {"mission": {"B": 2, "H": 8, "S": 512, "D": 64},
+          "large": {"B": 6, "H": 16, "S": 1024, "D": 64}}
 MODES = ("graph", "event")
 SPREAD_PERCENT, TIMING_MS = 0.5, 20
 
@@ -27,17 +30,21 @@ def options():
     p.add_argument("--trials", type=int, default=50, help="of each mode")
     p.add_argument("--blocks", type=int, default=5, help="that they are taken in")
     p.add_argument("--budget", type=int, default=128, help="of the searches before")
+    p.add_argument("--shape", choices=SHAPES, action="append")
+    p.add_argument("--measure", metavar="KEY=VALUE", action="append", default=[])
     return p.parse_args()
 
 
-def task_of(place, name, dims):
+def task_of(place, name, measure):
     """The attention task with one shape only, so that the search is a short one."""
     with open(TASK, encoding="utf-8") as f:
         task = json.load(f)
     task["kernel"]["source"] = os.path.join(os.path.dirname(TASK), task["kernel"]["source"])
     for reference in task["reference"]:
         reference["source"] = os.path.join(os.path.dirname(TASK), reference["source"])
-    task["shapes"] = {name: {"dims": dims}}
+    task["shapes"] = {name: {"dims": SHAPES[name]}}
+    task["measure"].update((key, json.loads(value)) for key, value in
+                           (word.split("=") for word in measure))
     task["gates"]["seeds"] = [0]
     path = os.path.join(place.folder, f"{name}.json")
     with open(path, "w", encoding="utf-8") as f:
@@ -78,11 +85,10 @@ def main():
     o = options()
     rows = []
     with study.Place(o.evo, nvrtc=o.nvrtc) as place:
-        shapes = {"mission": {"B": 2, "H": 8, "S": 512, "D": 64}, "large": LARGE}
-        for name, dims in shapes.items():
-            run = place.search(task_of(place, name, dims), o.budget, "--seed", "1")
+        for name in o.shape or SHAPES:
+            run = place.search(task_of(place, name, o.measure), o.budget, "--seed", "1")
             a, b = sides(place, run)
-            rows.extend(rows_of(f"{name} ({','.join(str(d) for d in dims.values())})",
+            rows.extend(rows_of(f"{name} ({','.join(str(d) for d in SHAPES[name].values())})",
                                 measure(o, place, a, b)))
     print(f"### A/A: `bench/aa_test.py`, {o.trials} trials of one configuration in {o.blocks} blocks\n")
     study.table(("shape", "mode", "trials", "p50", "spread", "deviation", "device time a trial",
