@@ -14,18 +14,7 @@
  * R24; where they do not fit what a thread starts with, the compiler waits after each wgmma. The
  * constraint of configs/sdpa_u8_hopper.json on registers is that sum.
  *
- * Predicted for a 64 x 64 tile and one warpgroup, in cycles of an SM: Q K^T 64, P V 128 (tensor
- * cores), exponentials 256 (16 a cycle), issue slots 220. So exponentials should be the limit:
- * (2,8,2048,64) 17 us. Measured: see the table below.
- *
- * Microseconds a launch on one H200, 2026-11-21, median over CUDA graphs of many launches, rel L2
- * error 2.7e-4:
- *
- *                                               (2,8,512,64)  (2,8,2048,64)  (4,16,1024,64)
- *   ROW_GROUPS=4 SCORE=convert Q_IN_REGISTERS=0      13.2           38.4            42.6
- *   ROW_GROUPS=2 ORDER=overlap TILE_N=128             9.7           51.3            56.5
- *   KEY_GROUPS=2 TILE_N=128                           6.7           53.4            63.6
- *   cuDNN 9.19 on FP16                                9.3           40.9            43.7
+ * README.md beside this says what was predicted and measured.
  */
 #include "hopper.cuh"
 #include "hopper_params.cuh"
