@@ -104,7 +104,6 @@ __device__ inline void start(consumer &x, const problem &p)
 	if constexpr (!param::q_in_registers)
 		x.share_queries(here.row_group + row_groups * here.key_group);
 	x.clear();
-	consumer::begin_turns();
 	x.run(consumer::walk(here.key_group, p.rows));
 }
 

@@ -344,58 +344,13 @@ struct consumer {
 		release(slot);
 	}
 
-	/*
-	 * With PINGPONG the warpgroups of a key group issue their wgmma in turn. Left alone they
-	 * fall into step, all at their wgmma and then all at their weights, and neither unit is
-	 * busy for long. A barrier for each: the one before arrives, the owner waits.
-	 */
-	static constexpr bool in_turn = param::pingpong && row_groups > 1;
-
-	/* Worked out anew each time: registers are scarcer than instructions. */
-	struct turn {
-		int own, next; /* barriers */
-		bool last;
-
-		__device__ turn()
-		{
-			int id = ptx::thread_again() / group;
-			last = id % row_groups == row_groups - 1;
-			own = 2 + consumers + id;
-			next = last ? own - (row_groups - 1) : own + 1;
-		}
-	};
-
-	/* The last hands the first turn to the first. */
-	static __device__ void begin_turns()
-	{
-		turn t;
-		if (in_turn && t.last)
-			ptx::arrive_some<2 * group>(t.next);
-	}
-
-	static __device__ void take_turn()
-	{
-		if constexpr (in_turn)
-			ptx::sync_some<2 * group>(turn().own);
-	}
-
-	/* The last passes nothing on when there are no more tiles. */
-	static __device__ void pass_turn(const walk &w)
-	{
-		turn t;
-		if (in_turn && (!t.last || w.keys > key_groups * tile_n))
-			ptx::arrive_some<2 * group>(t.next);
-	}
-
 	__device__ void first_scores(scores &s, const walk &w)
 	{
 		wait_full(w.here);
-		take_turn();
 		begin_scores(s);
 		pin_scores(s);
 		ptx::wgmma_fence();
 		issue_scores(s, w.here.slot);
-		pass_turn(w);
 		ptx::wgmma_wait<0>();
 		pin_scores(s);
 	}
@@ -410,7 +365,6 @@ struct consumer {
 		constexpr bool overlap = param::order == param::order_kind::overlap;
 
 		wait_full(w.here);
-		take_turn();
 		if constexpr (plain)
 			output(p, slot);
 		begin_scores(s);
@@ -420,7 +374,6 @@ struct consumer {
 		issue_scores(s, w.here.slot);
 		if constexpr (!plain)
 			issue_output(p, slot);
-		pass_turn(w);
 		ptx::wgmma_wait<overlap ? 1 : 0>();
 		pin_scores(s);
 	}

@@ -24,9 +24,6 @@
 #ifndef ORDER /* how a warpgroup overlaps its own work: see hopper.cuh */
 #define ORDER plain
 #endif
-#ifndef PINGPONG /* 1: warpgroups with rows of their own issue wgmma one after the other */
-#define PINGPONG 0
-#endif
 #ifndef SCORE /* bias: whole numbers that read as floats; convert: int to float */
 #define SCORE bias
 #endif
@@ -76,7 +73,6 @@ constexpr int tile_n = TILE_N;
 constexpr int stages = STAGES;
 constexpr int poly = POLY;
 constexpr float slack = SLACK;
-constexpr bool pingpong = PINGPONG != 0;
 constexpr bool q_in_registers = Q_IN_REGISTERS != 0;
 constexpr int min_blocks = MIN_BLOCKS;
 

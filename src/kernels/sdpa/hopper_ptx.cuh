@@ -125,12 +125,6 @@ template <int THREADS> __device__ inline void sync_some(int id)
 	asm volatile("bar.sync %0, %1;" ::"r"(id), "n"(THREADS) : "memory");
 }
 
-/* Arrives at such a barrier and goes on. */
-template <int THREADS> __device__ inline void arrive_some(int id)
-{
-	asm volatile("bar.arrive %0, %1;" ::"r"(id), "n"(THREADS) : "memory");
-}
-
 template <int COUNT> __device__ inline void raise_registers()
 {
 	asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(COUNT));
