@@ -63,6 +63,18 @@ static void run_add(const struct fake_launch *l)
 		c[i] = a[i] + b[i];
 }
 
+static void run_transpose(const struct fake_launch *l)
+{
+	const float *in = pointer(l->values[0]);
+	float *out = pointer(l->values[1]);
+	int rows = (int)l->values[2], columns = (int)l->values[3];
+
+	for (int r = 0; r < rows; r++)
+		for (int c = 0; c < columns; c++)
+			out[(size_t)c * (size_t)rows + (size_t)r] =
+				in[(size_t)r * (size_t)columns + (size_t)c];
+}
+
 static void run_double(const struct fake_launch *l)
 {
 	const float *in = pointer(l->values[0]);
@@ -145,6 +157,8 @@ static const struct fake_kernel kernels[] = {
 	{ "evo_await", "848", run_nothing, 0, 0 },
 	{ "vector_add", "8884", run_add, 12, 3 },
 	{ "vector_add_reference", "8884", run_add, 0, 0 },
+	{ "transpose", "8844", run_transpose, 0, 0 },
+	{ "transpose_reference", "8844", run_transpose, 0, 0 },
 	{ "selftest", "884", run_selftest, 0, 0 },
 	{ "selftest_reference", "884", run_double, 0, 0 },
 };
