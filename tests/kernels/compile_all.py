@@ -30,7 +30,7 @@ import threading
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EVO = os.path.abspath(os.environ.get("EVO") or os.path.join(ROOT, "evo-tuned"))
 ARCH = "sm_90a"
-DEVICE = {"sm_shared_bytes": 233472, "max_shared_bytes": 232448}  # of compute capability 9.0
+DEVICE = {"compute_major": 9, "sm_shared_bytes": 233472, "max_shared_bytes": 232448}  # of compute capability 9.0
 
 
 class NoCompiler(Exception):
