@@ -1,8 +1,10 @@
-#pragma once
+#ifndef PTX_WGMMA_CUH
+#define PTX_WGMMA_CUH
 
 /*
- * The instructions of sm_90a for products by warpgroups, beside those of sdpa/ptx.cuh. Layouts of
- * fragments and descriptors: PTX ISA, "Asynchronous Warpgroup Level Matrix Instructions".
+ * The instructions of sm_90a for products by warpgroups, beside those of sdpa/ptx.cuh; tests replace
+ * this file, as they do that one, to run the kernel on a CPU. Layouts of fragments and descriptors:
+ * PTX ISA, "Asynchronous Warpgroup Level Matrix Instructions".
  */
 namespace ptx
 {
@@ -85,13 +87,13 @@ class descriptor
 	PTX_TO_31 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%" \
 		  "51,"                                                                            \
 		  "%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
-#define PTX_TO_127                                                                                 \
-	PTX_TO_63                                                                                  \
-		",%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79,%80,%81,%82,%"   \
-		"83,"                                                                              \
-		"%84,%85,%86,%87,%88,%89,%90,%91,%92,%93,%94,%95,%96,%97,%98,%99,%100,%101,%102,"  \
-		"%103,%104,%105,%106,%107,%108,%109,%110,%111,%112,%113,%114,%115,%116,%117,%118," \
-		"%119,%120,%121,%122,%123,%124,%125,%126,%127"
+#define PTX_TO_127                                                                         \
+	PTX_TO_63                                                                          \
+	",%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79,%80,%81,%82,%"   \
+	"83,"                                                                              \
+	"%84,%85,%86,%87,%88,%89,%90,%91,%92,%93,%94,%95,%96,%97,%98,%99,%100,%101,%102,"  \
+	"%103,%104,%105,%106,%107,%108,%109,%110,%111,%112,%113,%114,%115,%116,%117,%118," \
+	"%119,%120,%121,%122,%123,%124,%125,%126,%127"
 #define PTX_WGMMA(COLUMNS, ALL, A, B)                                                      \
 	"{\n\t.reg .pred p;\n\tsetp.eq.b32 p, 0, 0;\n\t"                                   \
 	"wgmma.mma_async.sync.aligned.m64n" COLUMNS "k16.f32.f16.f16 {" ALL "}, " A ", " B \
@@ -140,3 +142,5 @@ __device__ inline void wgmma(float (&c)[128], u64 a, u64 b)
 #undef PTX_128
 #undef PTX_WGMMA
 } // namespace ptx
+
+#endif

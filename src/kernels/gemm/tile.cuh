@@ -147,9 +147,11 @@ __device__ inline void store(const problem &p, const float (&sums)[COUNT], int r
 				     halves(x[12], x[13]) };
 			swap_words<1>(w);
 			swap_words<2>(w);
+			const uint4 all = { w[0], w[1], w[2], w[3] };
 			if (r < p.m && c < p.n)
-				*reinterpret_cast<uint4 *>(p.c + static_cast<size_t>(r) * p.n + c) =
-					make_uint4(w[0], w[1], w[2], w[3]);
+				*reinterpret_cast<uint4 *>(
+					p.c + static_cast<size_t>(r) * static_cast<size_t>(p.n) +
+					c) = all;
 		}
 	}
 }
