@@ -103,7 +103,7 @@ test-packages: all	## exchange files with Kernel Tuner's own package, from PyPI 
 	$(Q)tests/run.sh packages
 
 test-kernels: all	## compile pairs of neighbours (PAIRS=N) and the attention space (days; SAMPLE=N for a part)
-	$(Q)for task in sdpa_u8 sdpa_u8_d128 sdpa_e4m3 sdpa_f16 softmax_f16 rmsnorm_f16 transpose; do \
+	$(Q)for task in sdpa_u8 sdpa_u8_d128 sdpa_e4m3 sdpa_f16 softmax_f16 rmsnorm_f16 transpose gemm_f16; do \
 		python3 tests/kernels/compile_all.py --pairs $(or $(PAIRS),250) configs/$$task.json || exit 1; done
 	$(Q)python3 tests/kernels/compile_all.py $(if $(SAMPLE),--sample $(SAMPLE))
 

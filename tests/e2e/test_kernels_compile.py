@@ -16,7 +16,7 @@ import compile_all  # noqa: E402
 import mutants  # noqa: E402
 
 TASK = os.path.join(tap.ROOT, "configs", "sdpa_u8.json")
-OTHERS = ("sdpa_u8_d128", "sdpa_e4m3", "sdpa_f16")
+OTHERS = ("sdpa_u8_d128", "sdpa_e4m3", "sdpa_f16", "gemm_f16")
 SAMPLE = 40
 
 

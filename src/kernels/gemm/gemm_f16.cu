@@ -17,7 +17,20 @@
  *   multistage.cuh  DESIGN=mma, from sm_80 on
  *   warpgroup.cuh   DESIGN=wgmma, sm_90a
  *
- * Measured at: not measured yet.
+ * Measured at (H200, CUDA graph, us; cuBLAS beside it):
+ *
+ *   M x N x K               4096^3            4096 x 4096 x 1024   16 x 4096 x 4096   64 x 4096 x
+ * 4096 cuBLAS                  190.6 (721 TF/s)  51.7                 9.1                8.2
+ *   persistent              189.9 (724)       52.8
+ *   persistent, GROUP=8     191.6             52.5
+ *   wgmma                   215.5             59.6
+ *   persistent, 1 producer  332.0             88.9
+ *   mma                     316.5             84.6
+ *   mma_wide                328.7             90.6
+ *   narrow                                                         14.5               15.7
+ *
+ * One producer warp cannot copy as fast as two warpgroups multiply; two can. Few rows leave the
+ * device to as many blocks as there are tiles along N: splitting K is what is missing there.
  */
 #include "params.cuh"
 
