@@ -2,9 +2,9 @@
 #define PTX_WGMMA_CUH
 
 /*
- * The instructions of sm_90a for products by warpgroups, beside those of sdpa/ptx.cuh; tests replace
- * this file, as they do that one, to run the kernel on a CPU. Layouts of fragments and descriptors:
- * PTX ISA, "Asynchronous Warpgroup Level Matrix Instructions".
+ * The instructions of sm_90a for products by warpgroups, beside those of sdpa/ptx.cuh. Tests
+ * replace this file, as they do that one, to run the kernel on a CPU. Layouts of fragments and
+ * descriptors: PTX ISA, "Asynchronous Warpgroup Level Matrix Instructions".
  */
 namespace ptx
 {
