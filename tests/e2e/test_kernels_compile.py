@@ -6,6 +6,7 @@ tests/kernels/compile_all.py compiles all of them.
 import json
 import os
 import random
+import subprocess
 import sys
 
 import cli
@@ -41,6 +42,38 @@ def test_c_and_the_program_count_the_same_legal_configurations():
     with open(TASK, encoding="utf-8") as f:
         tap.equal(len(compile_all.legal_lines(json.load(f))), said["space"]["valid"],
                   "configurations")
+
+
+def references():
+    """(task and reference, request) of every shipped reference that NVRTC compiles"""
+    folder = os.path.join(tap.ROOT, "configs")
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
+            found = json.load(f).get("reference", [])
+        for r in found if isinstance(found, list) else [found]:
+            if not r.get("source", "").endswith(".cu"):
+                continue
+            options = r.get("flags", ["-std=c++17"])
+            options += [f"-D{n}={v}" for n, v in r.get("defines", {}).items()]
+            yield f"{name} {r['entry']}", {
+                "language": "cuda", "source": os.path.normpath(os.path.join(folder, r["source"])),
+                "entry": r["entry"], "arch": compile_all.ARCH, "c_types": [], "buffers": [],
+                "options": options}
+
+
+def test_references_compile():
+    names, jobs = zip(*references())
+    cache = tap.folder()
+    lines = [json.dumps({"id": i, "do": "compile", "runtime": "cuda", "job": dict(job, cache=cache)})
+             for i, job in enumerate(jobs)]
+    done = subprocess.run([tap.EVO, "worker", "compile"], input="\n".join(lines) + "\n",
+                          stdout=subprocess.PIPE, text=True, check=True)
+    for name, line in zip(names, done.stdout.splitlines()):
+        reply = json.loads(line)
+        if reply.get("error", {}).get("code") == "missing":
+            tap.skip(reply["error"]["message"])
+        tap.equal(reply["artifact"]["outcome"], "ok", f"{name}: {reply['artifact']['log']}")
+    tap.equal(len(done.stdout.splitlines()), len(names), "replies")
 
 
 def test_a_random_sample_compiles():

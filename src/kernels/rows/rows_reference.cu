@@ -18,7 +18,7 @@ static __device__ double sum_of_warp(double x)
 extern "C" __global__ void softmax_reference(const __half *in, __half *out, int columns)
 {
 	const size_t first = (size_t)blockIdx.x * columns;
-	float most = -INFINITY;
+	float most = __int_as_float(0xff800000); /* minus infinity */
 	double sum = 0;
 
 	for (int c = threadIdx.x; c < columns; c += 32)
