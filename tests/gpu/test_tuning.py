@@ -74,7 +74,8 @@ def test_attention_is_tuned_and_the_best_exported():
               "checks of all shapes, seeds and references")
     place.end_daemon()
     found = device_runs.header_of_the_best(place)
-    tap.equal(int(found["EVO_BLOCK_X"]), 32 * int(found["WARPS"]), "threads of a block")
+    warps = int(found["WARPS"]) + int(found["PRODUCERS"])
+    tap.equal(int(found["EVO_BLOCK_X"]), 32 * warps, "threads of a block")
 
 
 def after_a_while(rng):
