@@ -6,7 +6,7 @@
 
 /*
  * What a GPU can do at best, measured by the kernels of src/kernels/ceilings.cu: the fastest of a
- * few samples of about a millisecond each, in all less than 0.2 s of the device. Matrix products
+ * few samples of about a millisecond each, a few tenths of a second in all. Matrix products
  * are by mma.sync, which compute capability 8.0 and up has; on 9.0 and up other instructions go
  * beyond that. What cannot be measured is 0.
  */

@@ -150,7 +150,7 @@ struct runtime {
 		       struct err *e);
 	void (*close)(struct session *s);
 	/* Measures what the device can do at best, with no kernel of any task; takes the device for
-	 * up to 0.2 s. May be called beside an open session that is idle. */
+	 * a few tenths of a second. May be called beside an open session that is idle. */
 	int (*ceilings)(int ordinal, struct ceilings *ret, struct err *e);
 };
 
