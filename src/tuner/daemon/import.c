@@ -206,7 +206,8 @@ static void fill_metrics(struct trial_record *t, const struct recorded *x)
 	for (; t->n_metrics < x->n_metrics; t->n_metrics++) {
 		const struct recorded_metric *from = &x->metrics[t->n_metrics];
 
-		t->metrics[t->n_metrics] = (struct metric){ mem_strdup(from->name), from->value };
+		t->metrics[t->n_metrics] =
+			(struct extra_figure){ mem_strdup(from->name), from->value };
 	}
 }
 

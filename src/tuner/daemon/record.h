@@ -97,7 +97,7 @@ int trial_origin_parse(const char *name, enum trial_origin *ret);
 #define TRIAL_PHASE_MAP(X) \
 	X(proposed) X(compile_start) X(compile_end) X(measure_start) X(measure_end) X(stored)
 
-struct metric {
+struct extra_figure {
 	char *name;
 	double value;
 };
@@ -134,7 +134,7 @@ struct trial_record {
 	int n_timings;
 	struct check *checks;
 	int n_checks;
-	struct metric *metrics; /* of an imported trial */
+	struct extra_figure *metrics; /* of an imported trial */
 	int n_metrics;
 	struct {
 #define X(phase) double phase;

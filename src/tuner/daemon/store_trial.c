@@ -182,7 +182,8 @@ static int add_check(struct sql *q, int64_t id, int no, const struct check *k, s
 	return sql_run(&c, e);
 }
 
-static int add_metric(struct sql *q, int64_t id, int no, const struct metric *m, struct err *e)
+static int add_metric(struct sql *q, int64_t id, int no, const struct extra_figure *m,
+		      struct err *e)
 {
 	struct sql_call c;
 
@@ -427,7 +428,7 @@ static int read_metrics(struct sql *q, struct trial_record *t, struct err *e)
 	sql_prepare(q, SQL_metric_each, &c);
 	sql_put_int(&c, t->id);
 	while ((r = sql_step(&c, e)) > 0) {
-		struct metric *m;
+		struct extra_figure *m;
 
 		t->metrics = mem_grow(t->metrics, (size_t)t->n_metrics + 1, sizeof *t->metrics);
 		m = &t->metrics[t->n_metrics++];
