@@ -22,7 +22,7 @@ static void print_winner(const struct final_record *f, FILE *to)
 		fprintf(to, " (%.3f .. %.3f)", f->speedup.ci_low, f->speedup.ci_high);
 	fprintf(to, ", in %d round%s of %d with fresh inputs%s\n", f->rounds,
 		f->rounds == 1 ? "" : "s", f->n,
-		f->settled ? "" : "; not settled: its limit was reached");
+		f->settled ? "" : "; not all ties were decided within its limit");
 }
 
 static void print_tied(const struct final_record *f, FILE *to)
