@@ -54,17 +54,21 @@ template <int N> __device__ inline void pin(float (&x)[N])
 }
 
 /*
- * A matrix in shared memory whose rows, of 64 or 128 bytes, run along K and are swizzled by as
- * much; stride: bytes from one group of 8 rows to the next.
+ * A matrix in shared memory: address and strides in bytes; swizzle 0, 64 or 128 bytes. Rows that run
+ * along K and are as long as the swizzle have a leading stride of 16, and for stride that from one
+ * group of 8 rows to the next. Only the lower half knows the address, which moved() changes.
  */
 class descriptor
 {
 	u32 low, high;
 
       public:
-	__device__ descriptor(u32 address, u32 stride, int swizzle)
-	    : low((address >> 4 & 0x3fff) | 1u << 16),
-	      high(stride >> 4 | (swizzle == 128 ? 1u : 2u) << 30)
+	__device__ descriptor(u32 address, u32 leading, u32 stride, int swizzle)
+	    : low((address >> 4 & 0x3fff) | leading >> 4 << 16),
+	      high(stride >> 4 | (swizzle == 128  ? 1u
+				  : swizzle == 64 ? 2u
+						  : 0u)
+					 << 30)
 	{
 	}
 

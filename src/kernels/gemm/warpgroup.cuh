@@ -110,8 +110,8 @@ __device__ inline void produce(const tile::problem &p, const ring &slots, int th
 /* Issues the products of a slot: sums += A B^T. */
 __device__ inline void issue(float (&sums)[blocks_m][tile_n / 2], u32 a, u32 b)
 {
-	const ptx::descriptor left(a, 8 * row_bytes, row_bytes);
-	const ptx::descriptor right(b, 8 * row_bytes, row_bytes);
+	const ptx::descriptor left(a, 16, 8 * row_bytes, row_bytes);
+	const ptx::descriptor right(b, 16, 8 * row_bytes, row_bytes);
 
 	ptx::wgmma_fence();
 #pragma unroll

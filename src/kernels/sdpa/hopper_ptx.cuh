@@ -1,15 +1,13 @@
 #pragma once
 
+#include "../ptx_wgmma.cuh"
+
 /*
- * The instructions of sm_90a that C++ has no word for. Shared memory is addressed by 32-bit
- * offsets. Layouts of fragments and descriptors: PTX ISA, "Asynchronous Warpgroup Level Matrix
- * Instructions".
+ * The instructions that attention by warpgroups takes besides. Shared memory is addressed by 32-bit
+ * offsets.
  */
 namespace ptx
 {
-typedef unsigned int u32;
-typedef unsigned long long u64;
-
 __device__ inline u32 shared_address(const void *p)
 {
 	return static_cast<u32>(__cvta_generic_to_shared(p));
@@ -113,50 +111,10 @@ __device__ inline void barrier_wait(u32 barrier, u32 parity)
 #endif
 }
 
-/* What this thread wrote to shared memory is seen by wgmma of whoever it tells. */
-__device__ inline void fence_async()
-{
-	asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-}
-
 /* A barrier of its own for THREADS threads; 0 is that of __syncthreads(). */
 template <int THREADS> __device__ inline void sync_some(int id)
 {
 	asm volatile("bar.sync %0, %1;" ::"r"(id), "n"(THREADS) : "memory");
-}
-
-template <int COUNT> __device__ inline void raise_registers()
-{
-	asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(COUNT));
-}
-
-template <int COUNT> __device__ inline void lower_registers()
-{
-	asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(COUNT));
-}
-
-/* Registers written before are seen by the wgmma that follow. */
-__device__ inline void wgmma_fence()
-{
-	asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
-}
-
-__device__ inline void wgmma_commit()
-{
-	asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
-}
-
-template <int PENDING> __device__ inline void wgmma_wait()
-{
-	asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(PENDING) : "memory");
-}
-
-/* Keeps the compiler from moving what it does with an accumulator across this line. */
-template <int N> __device__ inline void pin(float (&x)[N])
-{
-#pragma unroll
-	for (int i = 0; i < N; i++)
-		asm volatile("" : "+f"(x[i])::"memory");
 }
 
 template <int N> __device__ inline void pin(int (&x)[N])
@@ -172,30 +130,6 @@ template <int N> __device__ inline void pin(u32 (&x)[N])
 	for (int i = 0; i < N; i++)
 		asm volatile("" : "+r"(x[i])::"memory");
 }
-
-/*
- * A matrix in shared memory: address and strides in bytes; swizzle 0, 64 or 128 bytes. Only the
- * lower half knows the address, which moved() changes.
- */
-struct descriptor {
-	u32 low, high;
-
-	__device__ descriptor(u32 address, u32 leading, u32 stride, int swizzle)
-	    : low((address >> 4 & 0x3fff) | leading >> 4 << 16),
-	      high(stride >> 4 | (swizzle == 128  ? 1u
-				  : swizzle == 64 ? 2u
-						  : 0u)
-					 << 30)
-	{
-	}
-
-	__device__ u64 moved(u32 bytes) const
-	{
-		u64 all;
-		asm("mov.b64 %0, {%1, %2};" : "=l"(all) : "r"(low + bytes / 16), "r"(high));
-		return all;
-	}
-};
 
 #define PTX_ALL_32(C, x)                                                                          \
 	C(x[0]), C(x[1]), C(x[2]), C(x[3]), C(x[4]), C(x[5]), C(x[6]), C(x[7]), C(x[8]), C(x[9]), \

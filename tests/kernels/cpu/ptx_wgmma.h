@@ -35,7 +35,8 @@ template <int N> void pin(float (&)[N])
 struct descriptor {
 	u32 address, stride, swizzle;
 
-	descriptor(u32 address, u32 stride, int swizzle)
+	/* The leading stride means nothing to rows as long as the swizzle. */
+	descriptor(u32 address, u32, u32 stride, int swizzle)
 	    : address(address), stride(stride), swizzle((u32)swizzle)
 	{
 	}
