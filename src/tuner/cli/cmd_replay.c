@@ -29,7 +29,8 @@ static const struct replay_command defaults = { .repeat = 1, .warm = WARM_DEFAUL
 
 static const struct option_spec options[] = {
 	STRATEGY_OPTIONS(offsetof(struct replay_command, strategy),
-			 offsetof(struct replay_command, settings)),
+			 offsetof(struct replay_command, settings),
+			 offsetof(struct replay_command, elite_k)),
 	{ .name = "budget",
 	  .letter = 'b',
 	  .kind = OPTION_INT,
@@ -38,13 +39,6 @@ static const struct option_spec options[] = {
 	  AT(budget),
 	  .min = 1,
 	  .max = 1e9 },
-	{ .name = "elite-k",
-	  .kind = OPTION_INT,
-	  .value = "K",
-	  .help = "elites that the strategy keeps (default: its own)",
-	  AT(elite_k),
-	  .min = 1,
-	  .max = 1000 },
 	{ .name = "seed",
 	  .kind = OPTION_SEED,
 	  .value = "N",
