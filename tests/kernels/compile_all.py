@@ -94,6 +94,14 @@ def legal(task):
     return (parsed(task, line) for line in legal_lines(task))
 
 
+def with_shared(task, configs):
+    """[(configuration, shared bytes)] of those of the configurations that are legal."""
+    at = {name: {value: str(i) for i, value in enumerate(p["values"])}
+          for name, p in task["parameters"].items()}
+    wanted = {" ".join(at[name][config[name]] for name in at) for config in configs}
+    return [parsed(task, line) for line in legal_lines(task) if line.rsplit(" ", 1)[0] in wanted]
+
+
 def neighbours(task, lines, count, draw):
     """[(parameter, line, line)]: legal configurations that differ in that parameter alone."""
     known = {line.rsplit(" ", 1)[0]: line for line in lines}
