@@ -44,6 +44,43 @@ static void limits_of_a_gpu_are_units_times_clock(void **state)
 	assert_near(c.cache_bytes, 60 << 20);
 }
 
+/* Dense peaks of cards as NVIDIA's documents tell them; see roofline.c. */
+static void limits_are_the_peaks_that_the_maker_tells_of_a_card(void **state)
+{
+	static const struct {
+		int capability, sms;
+		double mhz;
+		enum work_unit unit;
+		double tera;
+	} cards[] = {
+		{ 75, 68, 1635, UNIT_F16_TENSOR, 113.8 },  { 75, 68, 1635, UNIT_F32, 14.2 },
+		{ 80, 108, 1410, UNIT_F64_TENSOR, 19.5 },  { 80, 108, 1410, UNIT_S8_TENSOR, 624 },
+		{ 80, 108, 1410, UNIT_F64, 9.7 },	   { 86, 84, 1740, UNIT_TF32_TENSOR, 74.8 },
+		{ 86, 84, 1740, UNIT_F32, 37.4 },	   { 87, 16, 1300, UNIT_S8_TENSOR, 85 },
+		{ 89, 142, 2520, UNIT_BF16_TENSOR, 366 },  { 89, 142, 2520, UNIT_E4M3_TENSOR, 733 },
+		{ 90, 132, 1830, UNIT_F16_TENSOR, 989.4 }, { 90, 132, 1980, UNIT_F64_TENSOR, 66.9 },
+		{ 100, 148, 1850, UNIT_F16_TENSOR, 2250 }, { 120, 170, 2407, UNIT_S8_TENSOR, 838 },
+		{ 120, 170, 2407, UNIT_F16_TENSOR, 419 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cards / sizeof cards[0]; i++) {
+		struct device d = { .ordinal = 0 };
+		struct ceilings c;
+		double found;
+
+		d.attr[DEVICE_SM_COUNT] = cards[i].sms;
+		d.attr[DEVICE_CLOCK_KHZ] = (int64_t)(cards[i].mhz * 1e3);
+		d.attr[DEVICE_COMPUTE_MAJOR] = cards[i].capability / 10;
+		d.attr[DEVICE_COMPUTE_MINOR] = cards[i].capability % 10;
+		roofline_limits(&d, &c);
+		found = c.operations_per_s[cards[i].unit] / 1e12;
+		if (fabs(found / cards[i].tera - 1) > 0.02)
+			fail_msg("%d, %s: expected %g T, found %g T", cards[i].capability,
+				 work_unit_name(cards[i].unit), cards[i].tera, found);
+	}
+}
+
 static void an_unknown_architecture_is_held_for_the_fastest(void **state)
 {
 	struct device d = an_h200(), known = an_h200();
@@ -190,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits_of_a_gpu_are_units_times_clock),
+		cmocka_unit_test(limits_are_the_peaks_that_the_maker_tells_of_a_card),
 		cmocka_unit_test(an_unknown_architecture_is_held_for_the_fastest),
 		cmocka_unit_test(a_core_is_bounded_but_for_its_memory),
 		cmocka_unit_test(the_slower_of_memory_and_units_bounds),

@@ -35,7 +35,27 @@ const char *roofline_bound_name(enum roofline_bound b)
 
 /* --- limits --- */
 
-/* Operations a clock and multiprocessor, a fused multiply-add being two. See roofline.h. */
+/*
+ * Operations a clock and multiprocessor, a fused multiply-add being two; 0: no source, no limit.
+ *
+ * f32 and f64: "Throughput of Native Arithmetic Instructions", CUDA C++ Best Practices Guide 13.0
+ * (results there are half of these). Tensor cores: NVIDIA's dense peaks over multiprocessors x
+ * boost clock, rounded to the power of two that they are within 2 % of:
+ *
+ *   7.5  Turing white paper: RTX 2080 Ti (68 x 1.635 GHz) 113.8 T f16, 227.7 T int8
+ *   8.0  A100 white paper (108 x 1.41 GHz): 19.5 T f64, 156 T tf32, 312 T f16 and bf16, 624 T int8
+ *   8.6  A40 data sheet (84 x 1.74 GHz): 74.8 T tf32, 149.7 T f16 and bf16, 299.3 T int8
+ *   8.7  Jetson AGX Orin technical brief (16 x 1.3 GHz): 170 T int8, sparse
+ *   8.9  L40S data sheet (142 x 2.52 GHz): 183 T tf32, 366 T f16 and bf16, 733 T e4m3; Ada white
+ *        paper: RTX 4090 (128 x 2.52 GHz) 660.6 T int8
+ *   9.0  H100 white paper, table 3, SXM5 (132 x 1.98 GHz, all but f64 at 1.83 GHz): 66.9 T f64,
+ *        494.7 T tf32, 989.4 T f16 and bf16, 1978.9 T int8 and e4m3
+ *  10.0  Blackwell technical brief, HGX B200 (148 x 1.85 GHz): 37 T f64 (at 1.96 GHz), 1.1 P tf32,
+ *        2.25 P f16 and bf16, 4.5 P int8 and e4m3
+ *  12.0  RTX Blackwell white paper: RTX 5090 (170 x 2.407 GHz) 104.8 T tf32, 419 T f16 with f16
+ *        sums, 209.5 T bf16, 838 T int8 and e4m3. GeForce cards do sums in f32 at half the rate of
+ *        others of their capability (8.6, 8.9), so tf32 and bf16 count twice.
+ */
 static const struct rates {
 	int capability;
 	double per_clock[WORK_UNIT_COUNT];
@@ -43,13 +63,13 @@ static const struct rates {
 	/*      f64  f32  f64t  tf32  f16    bf16   s8     e4m3 */
 	{ 75, { 4, 128, 0, 0, 1024, 0, 2048, 0 } },
 	{ 80, { 64, 128, 128, 1024, 2048, 2048, 4096, 0 } },
-	{ 86, { 4, 256, 4, 512, 1024, 1024, 2048, 0 } },
-	{ 87, { 4, 256, 4, 1024, 2048, 2048, 4096, 0 } },
-	{ 89, { 4, 256, 4, 512, 1024, 1024, 2048, 2048 } },
+	{ 86, { 4, 256, 0, 512, 1024, 1024, 2048, 0 } },
+	{ 87, { 4, 256, 0, 0, 0, 0, 4096, 0 } },
+	{ 89, { 4, 256, 0, 512, 1024, 1024, 2048, 2048 } },
 	{ 90, { 128, 256, 256, 2048, 4096, 4096, 8192, 8192 } },
-	{ 100, { 128, 256, 256, 4096, 8192, 8192, 16384, 16384 } },
-	{ 120, { 4, 256, 4, 512, 1024, 1024, 2048, 2048 } },
-	{ 121, { 4, 256, 4, 512, 1024, 1024, 2048, 2048 } },
+	{ 100, { 128, 256, 128, 4096, 8192, 8192, 16384, 16384 } },
+	{ 120, { 4, 256, 0, 512, 1024, 1024, 2048, 2048 } },
+	{ 121, { 4, 256, 0, 0, 0, 0, 0, 0 } },
 };
 
 static const struct rates fastest = { 0, { 128, 256, 256, 4096, 8192, 8192, 16384, 16384 } };
@@ -66,13 +86,13 @@ static const double *rates_of(const struct device *d)
 
 static void limits_of_gpu(const struct device *d, struct ceilings *ret)
 {
-	enum { L2_BYTES_PER_CLOCK = 128 };
+	enum { CACHE_BYTES_PER_CLOCK = 128 };
 	double clocks = (double)d->attr[DEVICE_SM_COUNT] * (double)d->attr[DEVICE_CLOCK_KHZ] * 1e3;
 	const double *per_clock = rates_of(d);
 
 	for (int u = 0; u < WORK_UNIT_COUNT; u++)
 		ret->operations_per_s[u] = clocks * per_clock[u];
-	ret->cache_bytes_per_s = clocks * L2_BYTES_PER_CLOCK;
+	ret->cache_bytes_per_s = clocks * CACHE_BYTES_PER_CLOCK;
 	ret->dram_bytes_per_s = (double)d->attr[DEVICE_MEMORY_CLOCK_KHZ] * 1e3 * 2 *
 				(double)d->attr[DEVICE_MEMORY_BUS_BITS] / 8;
 }

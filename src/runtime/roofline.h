@@ -54,10 +54,11 @@ struct ceilings {
 
 /*
  * What a device cannot pass. On a GPU: multiprocessors x highest clock x operations a clock of the
- * compute capability ("Arithmetic Instructions" of the CUDA C++ Programming Guide 13.0 for f32 and
- * f64; for tensor cores the dense rates of NVIDIA's white papers of A100, H100, Ada and Blackwell);
- * memory clock x bus width x 2 for DRAM; 64 bytes read and 64 written a clock and multiprocessor
- * for L2 (Jia et al., "Dissecting the NVIDIA Volta GPU architecture", 2018, table 3.1). An
+ * compute capability (roofline.c has them with their sources); memory clock x bus width x 2 for
+ * DRAM (CUDA C++ Best Practices Guide, "Theoretical Bandwidth Calculation"); for the cache 128
+ * bytes a clock and multiprocessor, read and written: 32 banks of 32 bits (the same, "Shared Memory
+ * and Memory Banks"), through which all loads and stores go. L2 itself gives less (A100: 5120 bytes
+ * read a clock, 47 a multiprocessor, by its white paper). An
  * architecture that is not known is held to be as fast as the fastest one that is. On a CPU, whose
  * clock and caches a virtual machine may hide: one core with two 512-bit FMA units, two loads and a
  * store a cycle, at twice the clock that the system names; DRAM is not bounded.

@@ -113,6 +113,7 @@ def test_doctor_measures_the_ceilings():
     for unit in ("dram_bytes_per_s", "cache_bytes_per_s", "f32", "f16_tensor", "s8_tensor"):
         tap.equal(gpu["measured"][unit] > 0, True, unit)
     tap.equal(gpu["measured"]["e4m3_tensor"], None, "what has no kernel")
+    tap.equal(gpu["ms"] > 0 and cpu["ms"] > 0, True, "what it cost")
     for unit in ("dram_bytes_per_s", "cache_bytes_per_s", "f32"):
         tap.equal(cpu["measured"][unit] > 0, True, unit)
 

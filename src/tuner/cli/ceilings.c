@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tuner/cli/figure.h"
 #include "tuner/cli/local.h"
 #include "tuner/cli/print.h"
@@ -29,8 +30,11 @@ cJSON *ceilings_json(const struct ceilings *c)
 	return o;
 }
 
-static int measure(const struct local *where, int ordinal, struct ceilings *ret, struct err *e)
+/* What it took counts the start of a worker and of CUDA in it. */
+static int measure(const struct local *where, int ordinal, struct ceilings *ret, double *ret_ms,
+		   struct err *e)
 {
+	int64_t start = clock_mono_ns();
 	struct wire_reply reply = { 0 };
 	struct call *c;
 	int r = call_new("measure", where->nvrtc, &c, e);
@@ -43,6 +47,7 @@ static int measure(const struct local *where, int ordinal, struct ceilings *ret,
 	if (r < 0)
 		return r;
 	*ret = reply.ceilings;
+	*ret_ms = (double)(clock_mono_ns() - start) / 1e6;
 	wire_reply_release(&reply);
 	return 0;
 }
@@ -63,12 +68,12 @@ static void row(struct table *t, const char *name, const char *unit, double meas
 }
 
 static void print_device(const struct device *d, const struct ceilings *c,
-			 const struct ceilings *limits)
+			 const struct ceilings *limits, double ms)
 {
 	bool gpu = d->attr[DEVICE_COMPUTE_MAJOR] != 0;
 	struct table *t = table_new();
 
-	printf("%s (%s)\n", d->name, d->arch);
+	printf("%s (%s): measured in %.0f ms\n", d->name, d->arch, ms);
 	table_column(t, "");
 	table_column(t, ">measured");
 	table_column(t, ">limit");
@@ -86,7 +91,7 @@ static void print_device(const struct device *d, const struct ceilings *c,
 }
 
 static cJSON *device_json(const struct device *d, const struct ceilings *c,
-			  const struct ceilings *limits)
+			  const struct ceilings *limits, double ms)
 {
 	cJSON *o = json_new_object();
 
@@ -96,6 +101,7 @@ static cJSON *device_json(const struct device *d, const struct ceilings *c,
 	json_add_string(o, "driver", d->driver);
 	json_add(o, "measured", ceilings_json(c));
 	json_add(o, "limits", ceilings_json(limits));
+	json_add_double(o, "ms", ms);
 	return o;
 }
 
@@ -109,15 +115,16 @@ static int report_runtime(const struct local *where, cJSON *list, struct err *e)
 		return r;
 	for (int i = 0; i < n && r == 0; i++) {
 		struct ceilings c, limits;
+		double ms;
 
-		r = measure(where, devices[i].ordinal, &c, e);
+		r = measure(where, devices[i].ordinal, &c, &ms, e);
 		if (r < 0)
 			break;
 		roofline_limits(&devices[i], &limits);
 		if (list)
-			json_push(list, device_json(&devices[i], &c, &limits));
+			json_push(list, device_json(&devices[i], &c, &limits, ms));
 		else
-			print_device(&devices[i], &c, &limits);
+			print_device(&devices[i], &c, &limits, ms);
 	}
 	free(devices);
 	return r < 0 ? r : n;
