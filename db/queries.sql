@@ -17,15 +17,15 @@ ROLLBACK;
 -- name: run_add
 INSERT INTO run (task_name, task_path, task_text, task_hash, source_hash, identity, runtime,
 	strategy, elite_k, seed, jobs, fresh, devices, shapes, narrow, settings, warm, created_ms,
-	version, budget, time_limit_s, no_gain, target_ns, priority, baseline, environment, state,
-	reason, started_ms, ended_ms, active_s)
+	version, budget, time_limit_s, no_gain, target_ns, target_share, found_share, priority,
+	baseline, environment, state, reason, started_ms, ended_ms, active_s)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-	?);
+	?, ?, ?);
 
 -- name: run_update
-UPDATE run SET budget = ?, time_limit_s = ?, no_gain = ?, target_ns = ?, priority = ?,
-	baseline = ?, environment = ?, state = ?, reason = ?, started_ms = ?, ended_ms = ?,
-	active_s = ?
+UPDATE run SET budget = ?, time_limit_s = ?, no_gain = ?, target_ns = ?, target_share = ?,
+	found_share = ?, priority = ?, baseline = ?, environment = ?, state = ?, reason = ?,
+	started_ms = ?, ended_ms = ?, active_s = ?
 WHERE id = ?;
 
 -- name: run_by_id

@@ -41,6 +41,8 @@ CREATE TABLE run (
 	time_limit_s REAL CHECK (time_limit_s > 0),
 	no_gain INTEGER CHECK (no_gain > 0),
 	target_ns REAL CHECK (target_ns > 0),
+	target_share REAL CHECK (target_share > 0), -- of the roofline
+	found_share REAL CHECK (found_share > 0), -- of the roofline, the search's best
 	priority INTEGER NOT NULL,
 	jobs INTEGER CHECK (jobs > 0),
 	fresh INTEGER NOT NULL CHECK (fresh IN (0, 1)),

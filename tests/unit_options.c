@@ -19,6 +19,7 @@ struct values {
 	const char *text, *choice;
 	struct option_list list;
 	struct option_seed seed;
+	struct option_amount amount;
 };
 
 static const struct option_spec specs[] = {
@@ -55,6 +56,11 @@ static const struct option_spec specs[] = {
 	  .kind = OPTION_SEED,
 	  .value = "N",
 	  .offset = offsetof(struct values, seed) },
+	{ .name = "amount",
+	  .kind = OPTION_AMOUNT,
+	  .value = "US|%",
+	  .offset = offsetof(struct values, amount),
+	  .max = 100 },
 	{ 0 },
 };
 
@@ -108,6 +114,17 @@ static void values_go_where_the_table_says(void **state)
 	release(&p);
 }
 
+static void an_amount_is_a_number_or_a_share(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	assert_int_equal(parse(&p, "--amount 12.5"), 0);
+	assert_true(p.v.amount.value == 12.5 && !p.v.amount.percent);
+	assert_int_equal(parse(&p, "--amount 80%"), 0);
+	assert_true(p.v.amount.value == 80 && p.v.amount.percent);
+}
+
 static void what_is_not_given_keeps_its_default(void **state)
 {
 	struct parsed p;
@@ -151,6 +168,10 @@ static void bad_words_get_a_complaint_that_helps(void **state)
 		{ "--ratio nan", "expected a number from 0 to 10" },
 		{ "--ratio 10.5", "expected a number from 0 to 10" },
 		{ "--ratio 1e", "found \"1e\"" },
+		{ "--amount %", "expected a number from 0 to 100, with a % behind it or without" },
+		{ "--amount 5%%", "found \"5%%\"" },
+		{ "--amount 101%", "found \"101%\"" },
+		{ "--amount=", "found \"\"" },
 		{ "--text=", "found an empty text" },
 		{ "--format xml", "--format: expected header|json|csv, found \"xml\"" },
 		{ "--format head", "found \"head\"" },
@@ -206,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_go_where_the_table_says),
+		cmocka_unit_test(an_amount_is_a_number_or_a_share),
 		cmocka_unit_test(what_is_not_given_keeps_its_default),
 		cmocka_unit_test(operands_may_stand_between_options_and_lists_grow),
 		cmocka_unit_test(bad_words_get_a_complaint_that_helps),

@@ -19,6 +19,8 @@ static void assert_same_run(const struct run_record *a, const struct run_record 
 	assert_true(a->time_limit_s == b->time_limit_s);
 	assert_int_equal(a->no_gain, b->no_gain);
 	assert_true(a->target_ns == b->target_ns);
+	assert_true(a->target_share == b->target_share);
+	assert_true(a->found_share == b->found_share);
 	assert_int_equal(a->priority, b->priority);
 	assert_int_equal(a->jobs, b->jobs);
 	assert_int_equal(a->fresh, b->fresh);
@@ -68,6 +70,8 @@ static void an_update_changes_what_may_change(void **state)
 	r.time_limit_s = 0;
 	r.no_gain = 0;
 	r.target_ns = 0;
+	r.target_share = 0.8;
+	r.found_share = 0.25;
 	r.priority = 9;
 	r.baseline = mem_strdup("{\"TILE\":1}");
 	r.state = RUN_FAILED;

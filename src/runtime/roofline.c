@@ -116,6 +116,21 @@ void roofline_limits(const struct device *d, struct ceilings *ret)
 		limits_of_core(d, ret);
 }
 
+static void fill(double *figure, double limit)
+{
+	if (!(*figure > 0))
+		*figure = limit;
+}
+
+void roofline_complete(struct ceilings *measured, const struct ceilings *limits)
+{
+	fill(&measured->dram_bytes_per_s, limits->dram_bytes_per_s);
+	fill(&measured->cache_bytes_per_s, limits->cache_bytes_per_s);
+	fill(&measured->cache_bytes, limits->cache_bytes);
+	for (int u = 0; u < WORK_UNIT_COUNT; u++)
+		fill(&measured->operations_per_s[u], limits->operations_per_s[u]);
+}
+
 void roofline_join(struct ceilings *to, const struct ceilings *other)
 {
 	to->dram_bytes_per_s = fmax(to->dram_bytes_per_s, other->dram_bytes_per_s);

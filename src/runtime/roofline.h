@@ -65,6 +65,9 @@ struct ceilings {
  */
 void roofline_limits(const struct device *d, struct ceilings *ret);
 
+/* The limits in place of what was not measured. */
+void roofline_complete(struct ceilings *measured, const struct ceilings *limits);
+
 /* Each figure the larger of both. */
 void roofline_join(struct ceilings *to, const struct ceilings *other);
 

@@ -100,6 +100,46 @@ def test_the_cpu_runtime_tells_rates_and_shares():
     standing_is_told(p, small_sgemm(p.folder, work), *QUICK)
 
 
+def ends_at_a_share(p, task, *words):
+    p.run("start", task, "--budget", "40", "--target", "0.001%", *words)
+    run = p.json("show", "1")
+    tap.contains(run["reason"], "target of 0.001 % of the roofline reached: trial ")
+    tap.equal((run["target_us"], run["target_percent"]), (None, 0.001), "the stored target")
+    trial = p.json("show", "1:" + run["reason"].split("trial ")[1].split()[0])
+    at = trial["timings"][0]
+    tap.equal(round(run["found_percent"], 6),
+              round(100 * at["roofline"]["best_us"] / at["p50_us"], 6), "share of the best")
+    tap.contains(p.run("show", "1"), "0.001 % of the roofline")
+    tap.contains(p.complaint("resume", "1"), "would end again at once: target of 0.001 %")
+    p.run("resume", "1", "--target", "1000%", "--budget", str(run["trials"] + 2))
+    run = p.json("show", "1")
+    tap.equal(run["target_percent"], 1000, "the new target")
+    tap.equal("target" in run["reason"], False, f"not by its target: {run['reason']}")
+
+
+def test_a_run_ends_at_a_share_of_the_roofline():
+    p = cli.Place()
+    work = {"bytes": "4 * (M * K + K * N + M * N)", "operations": {"f32": "2 * M * N * K"}}
+    ends_at_a_share(p, small_sgemm(p.folder, work), *QUICK[2:])
+
+
+@test_cuda.needs_all
+def test_a_run_on_the_device_ends_at_a_share_of_the_roofline():
+    p = test_cuda.place()
+    ends_at_a_share(p, device_runs.small_vector_add(p.folder))
+
+
+def test_a_share_of_the_roofline_needs_work_and_measuring():
+    p = cli.Place()
+    tap.contains(p.complaint("start", cli.TINY, "--target", "80%"), "does not say what a launch")
+    p.run("start", cli.TINY, "--budget", "1")
+    tap.contains(p.complaint("resume", "1", "--budget", "2", "--target", "80%"),
+                 "does not say what a launch")
+    tap.equal(p.json("show", "1")["state"], "done", "state after the refusal")
+    tap.contains(p.complaint("start", cli.TINY, "--target", "fast"), "--target: expected a number")
+    tap.contains(p.complaint("start", cli.TINY, "--target", "1001%"), "target_percent")
+
+
 @test_cuda.needs_all
 def test_the_cuda_runtime_tells_rates_and_shares():
     p = test_cuda.place()

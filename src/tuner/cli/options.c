@@ -113,6 +113,23 @@ static int read_real(const struct option_spec *s, const char *text, void *at, st
 	return 0;
 }
 
+static int read_amount(const struct option_spec *s, const char *text, void *at, struct err *e)
+{
+	struct option_amount *ret = at;
+	size_t len = strlen(text);
+	char number[64];
+	struct err why;
+
+	ret->percent = len > 0 && text[len - 1] == '%';
+	snprintf(number, sizeof number, "%.*s", (int)(len - ret->percent), text);
+	if (len >= sizeof number || read_real(s, number, &ret->value, &why) < 0)
+		return err_set(e, ERR_INVALID,
+			       "--%s: expected a number from %g to %g, with a %% behind it or "
+			       "without, found \"%.60s\"",
+			       s->name, s->min, s->max, text);
+	return 0;
+}
+
 static int read_text(const struct option_spec *s, const char *text, void *at, struct err *e)
 {
 	if (s->kind == OPTION_CHOICE && !is_choice(s->value, text))
@@ -145,6 +162,8 @@ static int assign(const struct option_spec *s, void *values, const char *text, s
 		return read_seed(s, text, at, e);
 	case OPTION_REAL:
 		return read_real(s, text, at, e);
+	case OPTION_AMOUNT:
+		return read_amount(s, text, at, e);
 	case OPTION_TEXT:
 	case OPTION_CHOICE:
 		return read_text(s, text, at, e);

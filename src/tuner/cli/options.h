@@ -18,6 +18,7 @@ enum option_kind {
 	OPTION_INT,    /* int64_t in [min, max] */
 	OPTION_SEED,   /* struct option_seed: a uint64_t and whether it was given */
 	OPTION_REAL,   /* double in [min, max] */
+	OPTION_AMOUNT, /* struct option_amount in [min, max]: a number, or a share with % */
 	OPTION_TEXT,   /* const char *, not empty */
 	OPTION_CHOICE, /* const char *, one of the words of `value`, which `|` separates */
 	OPTION_LIST    /* struct option_list; may be given again and again */
@@ -41,6 +42,11 @@ struct option_list {
 struct option_seed {
 	unsigned long long value;
 	bool given;
+};
+
+struct option_amount {
+	double value; /* as it was given: 80 of "80%" */
+	bool percent;
 };
 
 /* A table with the struct that its offsets are of. */

@@ -283,6 +283,8 @@ static void add_settings(cJSON *o, const struct run_record *r)
 	add_some(o, "time_limit_s", r->time_limit_s);
 	add_some(o, "stop_after_no_gain", (double)r->no_gain);
 	add_some(o, "target_us", r->target_ns / 1000);
+	add_some(o, "target_percent", 100 * r->target_share);
+	add_some(o, "found_percent", 100 * r->found_share);
 	json_add_int(o, "priority", r->priority);
 	add_some(o, "jobs", r->jobs);
 	json_add_bool(o, "fresh", r->fresh);

@@ -100,6 +100,8 @@ static void add_wishes(struct table *t, const struct run_record *r)
 		line(t, "ends after", "%" PRId64 " trials without gain", r->no_gain);
 	if (r->target_ns > 0)
 		line(t, "target", "%g us", r->target_ns / 1000);
+	if (r->target_share > 0)
+		line(t, "target", "%g %% of the roofline", 100 * r->target_share);
 }
 
 static void show_settings(const struct stored *s, FILE *to)

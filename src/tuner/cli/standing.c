@@ -13,12 +13,6 @@ static const struct device *device_of(const struct stored *s, int ordinal)
 	return s->setup.devices;
 }
 
-static void fill(double *figure, double limit)
-{
-	if (!(*figure > 0))
-		*figure = limit;
-}
-
 static bool ceilings_of(const struct stored *s, const struct device *d, struct ceilings *ret)
 {
 	struct ceilings limits;
@@ -28,11 +22,7 @@ static bool ceilings_of(const struct stored *s, const struct device *d, struct c
 	*ret = (struct ceilings){ 0 };
 	measured = s->store && store_ceilings(s->store, d, ret, &ignored) == 0;
 	roofline_limits(d, &limits);
-	fill(&ret->dram_bytes_per_s, limits.dram_bytes_per_s);
-	fill(&ret->cache_bytes_per_s, limits.cache_bytes_per_s);
-	fill(&ret->cache_bytes, limits.cache_bytes);
-	for (int u = 0; u < WORK_UNIT_COUNT; u++)
-		fill(&ret->operations_per_s[u], limits.operations_per_s[u]);
+	roofline_complete(ret, &limits);
 	return measured;
 }
 

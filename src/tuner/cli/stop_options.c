@@ -6,6 +6,7 @@ void stop_add(const struct stop_options *o, cJSON *params)
 		json_add_double(params, "time_limit_s", o->time_limit_s);
 	if (o->no_gain >= 0)
 		json_add_int(params, "stop_after_no_gain", o->no_gain);
-	if (o->target_us >= 0)
-		json_add_double(params, "target_us", o->target_us);
+	if (o->target.value >= 0)
+		json_add_double(params, o->target.percent ? "target_percent" : "target_us",
+				o->target.value);
 }

@@ -7,12 +7,16 @@
 /* The rules that end a run early, as options of start and resume. Below 0: not given; 0 lifts a
  * rule that was stored. */
 struct stop_options {
-	double time_limit_s, target_us;
+	double time_limit_s;
 	int64_t no_gain;
+	struct option_amount target; /* microseconds, or percent of the roofline */
 };
-#define STOP_OPTIONS_DEFAULT \
-	{                    \
-		-1, -1, -1   \
+#define STOP_OPTIONS_DEFAULT      \
+	{                         \
+		-1, -1,           \
+		{                 \
+			-1, false \
+		}                 \
 	}
 
 /* The rows of an option table; `at`: where the struct is. */
@@ -33,10 +37,11 @@ struct stop_options {
 	  .min = 0,                                                          \
 	  .max = 1e9 },                                                      \
 	{ .name = "target",                                                  \
-	  .kind = OPTION_REAL,                                               \
-	  .value = "US",                                                     \
-	  .help = "end once the best takes at most so many microseconds",    \
-	  .offset = (at) + offsetof(struct stop_options, target_us),         \
+	  .kind = OPTION_AMOUNT,                                             \
+	  .value = "US|PERCENT%",                                            \
+	  .help = "end once the best takes at most so many microseconds, or comes as near to what " \
+		  "the device\ncan do at best (80%)",                        \
+	  .offset = (at) + offsetof(struct stop_options, target),            \
 	  .min = 0,                                                          \
 	  .max = 1e12 }
 /* clang-format on */

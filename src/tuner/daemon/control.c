@@ -28,6 +28,11 @@ static void add_some(cJSON *o, const char *key, int64_t n)
 	json_add(o, key, n > 0 ? cJSON_CreateNumber((double)n) : cJSON_CreateNull());
 }
 
+static void add_percent(cJSON *o, const char *key, double share)
+{
+	json_add(o, key, share > 0 ? cJSON_CreateNumber(100 * share) : cJSON_CreateNull());
+}
+
 static void add_ratio(cJSON *o, const char *key, double above, double below)
 {
 	json_add(o, key,
@@ -162,6 +167,8 @@ static void add_settings(cJSON *o, const struct run_record *r)
 		 r->time_limit_s > 0 ? cJSON_CreateNumber(r->time_limit_s) : cJSON_CreateNull());
 	add_some(o, "stop_after_no_gain", r->no_gain);
 	add_us(o, "target_us", r->target_ns);
+	add_percent(o, "target_percent", r->target_share);
+	add_percent(o, "found_percent", r->found_share);
 	add_json(o, "settings", r->settings);
 }
 

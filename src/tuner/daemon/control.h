@@ -10,13 +10,14 @@
  *
  *   search.start   {"task": absolute path or the name of a shipped task,
  *                   "budget"?: 128, "time_limit_s"?: 0, "stop_after_no_gain"?: 0,
- *                   "target_us"?: 0, "strategy"?: "full", "settings"?: {}, "elite_k"?: 0,
- *                   "seed"?: number or "decimal text", "runtime"?: the task's own,
+ *                   "target_us"? or "target_percent"? (of the roofline): 0, "strategy"?: "full",
+ * "settings"?: {}, "elite_k"?: 0, "seed"?: number or "decimal text", "runtime"?: the task's own,
  *                   "devices"?: [0] or "all", "jobs"?: 0, "shapes"?: [names],
  *                   "set"?: {NAME: "V,V"}, "priority"?: 0, "fresh"?: false,
  *                   "warm"?: {"from": text, "configs": [{NAME: value}], "mended"?, "dropped"?}}
  *                  -> {"run"}          after the task was bound to its devices
- *   search.resume  {"run"?, "budget"?, "time_limit_s"?, "stop_after_no_gain"?, "target_us"?}
+ *   search.resume  {"run"?, "budget"?, "time_limit_s"?, "stop_after_no_gain"?,
+ *                   "target_us"? or "target_percent"?}
  *                  -> {"run", "state", "budget"}; what is left out stays as it was, 0 lifts a rule
  *   search.pause   {"run"?}            -> {"run", "state"}
  *   search.cancel  {"run"?}            -> {"run", "state"}
@@ -36,6 +37,7 @@
  * RUN_OBJECT: {"run", "task", "state", "reason", "strategy", "seed", "runtime", "devices",
  * "budget", "done", "trials", "ok", "reused", "failures": {outcome: n}, "best_us", "best_no",
  * "baseline_us", "speedup", "priority", "time_limit_s", "stop_after_no_gain", "target_us",
+ * "target_percent", "found_percent" (the search's best, of the roofline, once that is known),
  * "settings", "created_ms", "started_ms", "ended_ms", "active_s"}; what is not known is null. The
  * state of a run that a dead daemon left behind is "interrupted".
  *

@@ -106,8 +106,10 @@ static int resume_inactive(struct engine *x, int64_t run, const struct stop_chan
 		r = run_need_kernel(&rec, e);
 	if (r == 0) {
 		stop_apply(c, &rec);
-		r = check_limits(x, &rec, e);
+		r = stop_check(&rec, e);
 	}
+	if (r == 0)
+		r = check_limits(x, &rec, e);
 	if (r == 0)
 		r = change(x, &rec, RUN_QUEUED, NULL, e);
 	if (r == 0)
@@ -129,6 +131,9 @@ int engine_resume(struct engine *x, int64_t run, const struct stop_change *c,
 	a = engine_find(x, run);
 	if (!a)
 		return resume_inactive(x, run, c, ret, e);
+	r = run_check_limits(a->run, c, e);
+	if (r < 0)
+		return r;
 	if (!run_unpause(a->run))
 		return ending(run, e);
 	run_set_limits(a->run, c);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "tuner/daemon/stop.h"
 #include "tuner/daemon/warm_json.h"
 #include "version.h"
 
@@ -64,6 +65,8 @@ static void start_known(struct engine *x, struct engine_start *s, const struct d
 	}
 	r = setup_bind(&s->record, s->task, here, n_here, &setup, &e);
 	s->task = NULL;
+	if (r == 0)
+		r = stop_check(&s->record, &e);
 	if (r == 0)
 		r = warm_check(s->record.warm, task_space(setup.bound), &e);
 	if (r == 0)

@@ -55,6 +55,8 @@ struct run_record {
 	double time_limit_s; /* 0: none */
 	int64_t no_gain;     /* end after so many trials without a better one; 0: never */
 	double target_ns;    /* end once a median is as good; 0: never */
+	double target_share; /* end once it has as much of the roofline; 0: never */
+	double found_share;  /* of the roofline, the search's best; 0: not known */
 	int priority;	     /* higher first */
 	int jobs;	     /* compile workers at most; 0: the daemon's */
 	bool fresh;	     /* do not reuse stored results */

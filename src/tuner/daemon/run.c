@@ -248,6 +248,7 @@ void run_free(struct run *r)
 	free(r->references);
 	free(r->devices);
 	free(r->baseline);
+	free(r->found);
 	free(r->root);
 	free(r->then_reason);
 	free(r->unbuilt);
@@ -520,6 +521,14 @@ void run_set_full(struct run *r, bool full, const char *why)
 	if (!full)
 		run_tick(r);
 	wake(r);
+}
+
+int run_check_limits(const struct run *r, const struct stop_change *c, struct err *e)
+{
+	struct run_record then = r->record;
+
+	stop_apply(c, &then);
+	return stop_check(&then, e);
 }
 
 void run_set_limits(struct run *r, const struct stop_change *c)

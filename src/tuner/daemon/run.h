@@ -64,6 +64,7 @@ void run_second(struct run *r);					 /* once a second */
 void run_stored(struct run *r, const struct run_summary *after); /* see ledger_io */
 void run_set_full(struct run *r, bool full, const char *why);	 /* the disk */
 struct stop_change;						 /* see stop.h */
+int run_check_limits(const struct run *r, const struct stop_change *c, struct err *e);
 void run_set_limits(struct run *r, const struct stop_change *c);
 
 bool run_pause(struct run *r);	 /* false: it is ending already */

@@ -104,7 +104,7 @@ static void feed(struct run_device *d)
 	struct measure_job job;
 
 	if (!d->meter || !meter_idle(d->meter) || r->full || r->phase == RUN_FINAL ||
-	    run_drift_measure(d))
+	    run_survey_first(d) || run_drift_measure(d))
 		return;
 	t = sched_next_measure(r->sched);
 	if (!t)

@@ -59,6 +59,7 @@ static int on_row(void *ctx, const struct trial_record *row, struct err *e)
 					 row->outcome == OUTCOME_OK, row->score_ns });
 	baseline = memcmp(config, r->baseline, (size_t)params * sizeof *config) == 0;
 	row_count(&r->told, row, baseline);
+	run_note_found(r, row, config);
 	if (baseline && row->outcome == OUTCOME_OK)
 		run_anchor(r, row);
 	know(r, row, config);

@@ -142,7 +142,8 @@ static void finish(void *ctx, struct trial *t)
 	struct ledger_trial n = { .run = r };
 	struct told told = { t->ask, NULL, t->verdict.outcome == OUTCOME_OK, t->verdict.score_ns };
 	size_t config_bytes = (size_t)space_params(task_space(r->setup.bound)) * sizeof *t->config;
-	bool baseline = memcmp(t->config, r->baseline, config_bytes) == 0;
+	const uint16_t *config = t->config; /* the search's, which outlives t */
+	bool baseline = memcmp(config, r->baseline, config_bytes) == 0;
 
 	run_trial_unpin(r, t);
 	if (t->origin == TRIAL_SAME_CUBIN)
@@ -157,6 +158,7 @@ static void finish(void *ctx, struct trial *t)
 		n.own->no = n.row.no;
 	search_tell(r->search, &told);
 	row_count(&r->told, &n.row, baseline);
+	run_note_found(r, &n.row, config);
 	if (baseline && n.row.outcome == OUTCOME_OK)
 		run_anchor(r, &n.row);
 	check_barren(r, &n.row);

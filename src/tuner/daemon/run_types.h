@@ -46,7 +46,9 @@ struct run {
 	struct resource_gate gates[GATE_FIGURE_COUNT];
 	char *root; /* folder of this run's sources */
 	uint16_t *baseline;
-	char *unbuilt; /* what the first trial that failed in this life said; NULL: none */
+	uint16_t *found;  /* the search's best; NULL: nothing yet */
+	int found_device; /* that it was measured on; -1: not here */
+	char *unbuilt;	  /* what the first trial that failed in this life said; NULL: none */
 	struct search *search;
 	struct sched *sched;
 	struct recall recall;
@@ -128,6 +130,11 @@ void run_find_ceilings(struct run *r); /* those in the store */
  * for. */
 bool run_surveys(struct run *r);
 void run_surveyed(struct run_device *d, const struct ceilings *c); /* NULL: it came to nothing */
+/* Whether the run cannot do without them any longer: its target is a share of the roofline. True:
+ * the device's worker is measuring them. */
+bool run_survey_first(struct run_device *d);
+/* The row was counted; where it is the search's best now, finds its share of the roofline. */
+void run_note_found(struct run *r, const struct trial_record *row, const uint16_t *config);
 const struct ceilings *run_ceilings(const struct run *r, int ordinal); /* NULL: unknown */
 
 /* run.c: draws the consequences; every callback ends in it. */

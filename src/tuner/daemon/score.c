@@ -150,3 +150,26 @@ void score_believe(struct trial *t, struct task_bound *b, const struct ceilings 
 		}
 	}
 }
+
+double score_roofline_ns(struct task_bound *b, const uint16_t *config,
+			 const struct ceilings *measured)
+{
+	const struct problem *p = task_problem(b);
+	struct ceilings ceilings = *measured, limits;
+	struct geomean best = { 0 };
+
+	roofline_limits(task_device(b), &limits);
+	roofline_complete(&ceilings, &limits);
+	for (int i = 0; i < p->n_shapes; i++) {
+		struct work w;
+		double ns;
+
+		if (!p->shapes[i].time)
+			continue;
+		ns = task_work(b, config, i, &w) ? roofline_ns(&w, &ceilings, NULL) : 0;
+		if (!(ns > 0))
+			return 0;
+		geomean_add(&best, ns, p->shapes[i].weight);
+	}
+	return geomean_of(&best);
+}

@@ -22,4 +22,10 @@ void score_measured(struct trial *t, const struct problem *p);
  * follow from the device are known. */
 void score_believe(struct trial *t, struct task_bound *b, const struct ceilings *measured);
 
+/* The shortest time that the ceilings leave for what the task's "work" says of a configuration,
+ * combined over the timed shapes as the objective is; 0: not known. Where a ceiling was not
+ * measured, the device's limit stands for it. */
+double score_roofline_ns(struct task_bound *b, const uint16_t *config,
+			 const struct ceilings *measured);
+
 #endif

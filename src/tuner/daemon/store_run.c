@@ -18,6 +18,8 @@ static void put_changing(struct sql_call *c, const struct run_record *r)
 	sql_put_some_real(c, r->time_limit_s);
 	sql_put_some_int(c, r->no_gain);
 	sql_put_some_real(c, r->target_ns);
+	sql_put_some_real(c, r->target_share);
+	sql_put_some_real(c, r->found_share);
 	sql_put_int(c, r->priority);
 	sql_put_text(c, r->baseline);
 	sql_put_some_int(c, r->environment);
@@ -126,6 +128,8 @@ static int take_row(struct sql_call *c, struct run_record *ret, struct err *e)
 	ret->time_limit_s = sql_take_some_real(c);
 	ret->no_gain = sql_take_int(c);
 	ret->target_ns = sql_take_some_real(c);
+	ret->target_share = sql_take_some_real(c);
+	ret->found_share = sql_take_some_real(c);
 	ret->priority = (int)sql_take_int(c);
 	ret->jobs = (int)sql_take_int(c);
 	ret->fresh = sql_take_int(c);
