@@ -5,7 +5,7 @@ import random
 import time
 
 import tap
-from daemons import Daemon, Gone
+from daemons import ENDED, Daemon, Gone
 from story import Story, finish
 
 SGEMM = os.path.join(tap.ROOT, "configs", "sgemm_host.json")
@@ -35,6 +35,9 @@ def test_killed_in_the_middle_of_fast_trials():
     story = Story(task=SGEMM, runtime="noop", budget=1200, strategy="full", seed=3)
     tell_story(story, 30, random.Random(1), 30)
     finish(story, 1200)
+    # Carried on, all of it is repeated: what was proposed between two kills as well as after the last.
+    story.client.call("search.resume", run=story.run, budget=1210)
+    tap.equal(story.client.until_state(story.run, ENDED)["done"], 1210, "trials when carried on")
     assert "would not have proposed" not in story.daemon.said(), story.daemon.said()
 
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "tuner/cli/command.h"
 #include "tuner/cli/figure.h"
 #include "tuner/cli/print.h"
@@ -17,33 +16,22 @@
 enum { BUDGET = 128, SEED = 1 };
 
 struct replay_command {
-	const char *strategy, *log, *t1, *from;
-	struct option_seed seed;
-	int64_t budget, elite_k, repeat, jobs, warm;
-	struct option_list settings;
+	struct strategy_options search;
+	const char *log, *t1;
+	int64_t repeat, jobs;
+	bool resume;
 };
 
-static const struct replay_command defaults = { .repeat = 1, .warm = WARM_DEFAULT };
+static const struct replay_command defaults = { .search = { .warm = WARM_DEFAULT }, .repeat = 1 };
 
 #define AT(field) .offset = offsetof(struct replay_command, field)
 
 static const struct option_spec options[] = {
-	STRATEGY_OPTIONS(offsetof(struct replay_command, strategy),
-			 offsetof(struct replay_command, settings),
-			 offsetof(struct replay_command, elite_k)),
-	{ .name = "budget",
-	  .letter = 'b',
-	  .kind = OPTION_INT,
-	  .value = "N",
-	  .help = "evaluations (default: the file's own budget, else 128)",
-	  AT(budget),
-	  .min = 1,
-	  .max = 1e9 },
-	{ .name = "seed",
-	  .kind = OPTION_SEED,
-	  .value = "N",
-	  .help = "of the first repeat, one more for each other (default: the file's, else 1)",
-	  AT(seed) },
+	STRATEGY_OPTIONS(offsetof(struct replay_command, search),
+			 "evaluations (default: the file's own budget, else 128)",
+			 "of the first repeat, one more for each other (default: the file's, else "
+			 "1)",
+			 "FILE", "begin with the best of another recording, as of another device"),
 	{ .name = "repeat",
 	  .kind = OPTION_INT,
 	  .value = "R",
@@ -60,18 +48,6 @@ static const struct option_spec options[] = {
 	  AT(jobs),
 	  .min = 1,
 	  .max = 1024 },
-	{ .name = "from",
-	  .kind = OPTION_TEXT,
-	  .value = "FILE",
-	  .help = "begin with the best of another recording, as of another device",
-	  AT(from) },
-	{ .name = "warm",
-	  .kind = OPTION_INT,
-	  .value = "N",
-	  .help = "so many of them (default 6)",
-	  AT(warm),
-	  .min = 1,
-	  .max = 1000 },
 	{ .name = "t1",
 	  .kind = OPTION_TEXT,
 	  .value = "FILE",
@@ -82,27 +58,32 @@ static const struct option_spec options[] = {
 	  .value = "FILE",
 	  .help = "write what was evaluated: positions in the recording, one a line",
 	  AT(log) },
+	{ .name = "resume",
+	  .kind = OPTION_FLAG,
+	  .help = "go on where the log ends, as after a kill; the same search is repeated up to "
+		  "there",
+	  AT(resume) },
 	{ 0 },
 };
 
 static uint64_t first_seed(const struct replay_command *c, const struct recording *r)
 {
-	if (c->seed.given)
-		return c->seed.value;
+	if (c->search.seed.given)
+		return c->search.seed.value;
 	return r->has_seed ? r->seed : SEED;
 }
 
 static struct replay_options options_of(const struct replay_command *c, const struct recording *r)
 {
 	struct replay_options o = {
-		.strategy = c->strategy,
-		.elite_k = (int)c->elite_k,
+		.strategy = c->search.strategy,
+		.elite_k = (int)c->search.elite_k,
 		.jobs = (int)c->jobs,
-		.max_evals = c->budget ? c->budget : BUDGET,
+		.max_evals = c->search.budget ? c->search.budget : BUDGET,
 		.max_cost = HUGE_VAL,
 	};
 
-	if (r->has_budget && !c->budget) {
+	if (r->has_budget && !c->search.budget) {
 		o.max_evals = r->max_evals;
 		o.min_evals = r->min_evals;
 		o.max_cost = r->max_cost;
@@ -194,29 +175,14 @@ static void add_row(struct table *t, const struct recording *r, uint64_t seed,
 	table_cell(t, x->n ? figure_time(x->search_s * 1e9 / (double)x->n, text) : "-");
 }
 
-static int write_log(const char *path, const struct replay_result *x, struct err *e)
-{
-	struct str s = STR_INIT;
-	int r;
-
-	for (size_t i = 0; i < x->n; i++)
-		str_addf(&s, "%zu\n", x->order[i]);
-	r = file_write(path, s.data, s.len, e);
-	str_release(&s);
-	return r < 0 ? err_wrap(e, "--log") : 0;
-}
-
 /* --- the command --- */
 
 static int replay_once(const struct invocation *v, const struct recording *r,
 		       const struct replay_options *o, struct table *t, struct err *e)
 {
-	const struct replay_command *c = v->options;
 	struct replay_result x = { 0 };
 	int status = replay_run(r, o, &x, e);
 
-	if (status == 0 && c->log)
-		status = write_log(c->log, &x, e);
 	if (status == 0 && v->json)
 		print_line(r, o->seed, &x);
 	else if (status == 0)
@@ -243,20 +209,36 @@ static int replay_all(const struct invocation *v, const struct recording *r,
 	return status;
 }
 
+static int replay_logged(const struct invocation *v, const struct recording *r,
+			 struct replay_options *o, struct err *e)
+{
+	const struct replay_command *c = v->options;
+	struct replay_log log;
+	int status = replay_log_open(c->log, c->resume, &log, e);
+
+	if (status < 0)
+		return err_wrap(e, "--log");
+	o->log = &log;
+	status = replay_all(v, r, o, e);
+	replay_log_close(&log);
+	return status;
+}
+
 /* What the other recording has no value for is as in the first recorded configuration. */
 static int take_warm(const struct replay_command *c, struct warm *w, struct err *e)
 {
 	struct recording *other;
-	int status = recording_load(c->from, NULL, &other, e);
+	int status = recording_load(c->search.from, NULL, &other, e);
 
 	if (status < 0)
 		return err_wrap(e, "--from");
 	warm_from_recording(other, w);
 	recording_free(other);
-	note("%d configurations taken from %s: %d of them mended; %d others dropped", w->n, c->from,
-	     w->mended, w->dropped);
+	note("%d configurations taken from %s: %d of them mended; %d others dropped", w->n,
+	     c->search.from, w->mended, w->dropped);
 	if (w->n == 0)
-		return err_set(e, ERR_INVALID, "--from: nothing in %s fits this space", c->from);
+		return err_set(e, ERR_INVALID, "--from: nothing in %s fits this space",
+			       c->search.from);
 	return 0;
 }
 
@@ -266,18 +248,18 @@ static int replay(const struct invocation *v, const struct recording *r, struct 
 	struct replay_options o = options_of(c, r);
 	struct settings settings;
 	struct warm w;
-	int status = strategies_parse(c->strategy, &c->settings, &settings, e);
+	int status = strategies_parse(&c->search, &settings, e);
 
 	if (status < 0)
 		return status;
 	o.settings = &settings;
-	warm_init(&w, r->space, r->config, (int)c->warm);
-	if (c->from)
+	warm_init(&w, r->space, r->config, (int)c->search.warm);
+	if (c->search.from)
 		status = take_warm(c, &w, e);
 	o.warm = w.config;
 	o.n_warm = w.n;
 	if (status == 0)
-		status = replay_all(v, r, &o, e);
+		status = c->log ? replay_logged(v, r, &o, e) : replay_all(v, r, &o, e);
 	warm_release(&w);
 	return status;
 }
@@ -290,6 +272,10 @@ static int run(const struct invocation *v, struct err *e)
 
 	if (c->log && c->repeat > 1) {
 		err_set(e, ERR_INVALID, "--log takes one search: leave out --repeat");
+		return -EXIT_USAGE;
+	}
+	if (c->resume && !c->log) {
+		err_set(e, ERR_INVALID, "--resume goes on where --log FILE ends: name the file");
 		return -EXIT_USAGE;
 	}
 	status = recording_load(v->operands[0], c->t1, &r, e);

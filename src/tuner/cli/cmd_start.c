@@ -15,43 +15,25 @@
 #include "tuner/daemon/warm_json.h"
 
 struct start_command {
-	int64_t budget;
+	struct strategy_options search;
 	struct stop_options stop;
-	const char *strategy;
-	struct option_list settings;
-	int64_t elite_k;
-	struct option_seed seed;
 	const char *runtime, *device, *nvrtc;
-	const char *from;
-	int64_t jobs, priority, warm;
+	int64_t jobs, priority;
 	struct option_list shapes, set;
 	bool fresh, detach;
 };
 
-static const struct start_command defaults = { .budget = 128,
-					       .warm = WARM_DEFAULT,
+static const struct start_command defaults = { .search = { .budget = 128, .warm = WARM_DEFAULT },
 					       .stop = STOP_OPTIONS_DEFAULT };
 
 #define AT(field) .offset = offsetof(struct start_command, field)
 
 static const struct option_spec options[] = {
-	{ .name = "budget",
-	  .letter = 'b',
-	  .kind = OPTION_INT,
-	  .value = "N",
-	  .help = "new evaluations (default 128)",
-	  AT(budget),
-	  .min = 1,
-	  .max = 1e9 },
+	STRATEGY_OPTIONS(offsetof(struct start_command, search), "new evaluations (default 128)",
+			 "of all that is random in the search", "RUN|FILE",
+			 "try the best of an earlier run or a recording first (default: of the "
+			 "newest run of this task on another device, shape, compiler or source)"),
 	STOP_OPTIONS(offsetof(struct start_command, stop)),
-	STRATEGY_OPTIONS(offsetof(struct start_command, strategy),
-			 offsetof(struct start_command, settings),
-			 offsetof(struct start_command, elite_k)),
-	{ .name = "seed",
-	  .kind = OPTION_SEED,
-	  .value = "N",
-	  .help = "of all that is random in the search",
-	  AT(seed) },
 	{ .name = "runtime",
 	  .kind = OPTION_TEXT,
 	  .value = "cuda|host",
@@ -87,19 +69,6 @@ static const struct option_spec options[] = {
 	  AT(priority),
 	  .min = -1000,
 	  .max = 1000 },
-	{ .name = "from",
-	  .kind = OPTION_TEXT,
-	  .value = "RUN|FILE",
-	  .help = "try the best of an earlier run or a recording first (default: of the newest run "
-		  "of this task on another device, shape, compiler or source)",
-	  AT(from) },
-	{ .name = "warm",
-	  .kind = OPTION_INT,
-	  .value = "N",
-	  .help = "so many of them (default 6)",
-	  AT(warm),
-	  .min = 1,
-	  .max = WARM_MAX },
 	{ .name = "fresh",
 	  .kind = OPTION_FLAG,
 	  .help = "measure again what an earlier run has measured, begin with nothing of it",
@@ -239,7 +208,7 @@ static int prepare(const struct start_command *c, const char *operand, const cJS
 		   struct submission *s, struct err *e)
 {
 	struct local where;
-	int r = strategies_parse(c->strategy, &c->settings, &s->settings, e);
+	int r = strategies_parse(&c->search, &s->settings, e);
 
 	if (r == 0)
 		r = narrow_parse(&c->set, &s->narrow, e);
@@ -261,9 +230,9 @@ static int prepare(const struct start_command *c, const char *operand, const cJS
 static int take_warm(const struct invocation *v, struct submission *s, struct err *e)
 {
 	const struct start_command *c = v->options;
-	const struct warm_wish wish = { .from = c->from,
+	const struct warm_wish wish = { .from = c->search.from,
 					.fresh = c->fresh,
-					.limit = (int)c->warm,
+					.limit = (int)c->search.warm,
 					.db = v->db,
 					.bound = s->bound,
 					.task = task_name(s->task) };
@@ -274,25 +243,16 @@ static int take_warm(const struct invocation *v, struct submission *s, struct er
 static cJSON *request(const struct start_command *c, struct submission *s, cJSON *devices)
 {
 	cJSON *p = json_new_object(), *shapes, *set;
-	char seed[24];
 
 	json_add_string(p, "task", s->path);
-	json_add_int(p, "budget", c->budget);
 	json_add_string(p, "runtime", s->runtime);
 	json_add(p, "devices", devices);
 	json_add_int(p, "priority", c->priority);
 	json_add_bool(p, "fresh", c->fresh);
 	stop_add(&c->stop, p);
-	if (c->strategy)
-		json_add_string(p, "strategy", c->strategy);
-	strategies_add(c->strategy, &s->settings, p);
-	if (c->elite_k)
-		json_add_int(p, "elite_k", c->elite_k);
+	strategies_add(&c->search, &s->settings, p);
 	if (c->jobs)
 		json_add_int(p, "jobs", c->jobs);
-	snprintf(seed, sizeof seed, "%llu", c->seed.value);
-	if (c->seed.given)
-		json_add_string(p, "seed", seed);
 	shapes = json_add_list(p, "shapes");
 	for (int i = 0; i < c->shapes.n; i++)
 		json_push(shapes, cJSON_CreateString(c->shapes.items[i]));
@@ -325,7 +285,7 @@ static int submit(const struct invocation *v, const struct submission *s, cJSON 
 		status = printf("%" PRId64 "\n", run) < 0 ? EXIT_WORK : EXIT_DONE;
 	else {
 		note("run %" PRId64 ": %s on %s, budget %" PRId64, run, task_name(s->task),
-		     s->devices[0].name, c->budget);
+		     s->devices[0].name, c->search.budget);
 		status = follow_run(v, client, run, e);
 	}
 	client_free(client);

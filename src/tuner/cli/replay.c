@@ -28,6 +28,8 @@ struct world {
 	int64_t search_ns;
 	size_t room;
 	bool over;
+	int status; /* of the log; below 0: e says why it is over */
+	struct err *e;
 };
 
 static const struct recorded *entry_of(const struct world *w, const struct trial *t)
@@ -59,6 +61,10 @@ static void note_result(struct world *w, size_t i)
 		w->room = w->room ? 2 * w->room : 256;
 		x->order = mem_grow(x->order, w->room, sizeof *x->order);
 	}
+	if (w->options->log)
+		w->status = replay_log_put(w->options->log, x->n, i, w->e);
+	if (w->status < 0)
+		w->over = true;
 	x->order[x->n++] = i;
 	x->n_failed += !entry->ok;
 	if (entry->ok && (x->best == w->recording->n ||
@@ -153,7 +159,7 @@ int replay_run(const struct recording *r, const struct replay_options *o, struct
 	       struct err *e)
 {
 	struct replay_result result = { .best = r->n };
-	struct world w = { .recording = r, .options = o, .result = &result };
+	struct world w = { .recording = r, .options = o, .result = &result, .e = e };
 	const struct sched_io io = { .ctx = &w, .propose = propose, .finish = finish };
 	int ahead = o->jobs ? o->jobs + DEVICES * AHEAD_PER_DEVICE : 1;
 	const struct search_options so = {
@@ -178,8 +184,11 @@ int replay_run(const struct recording *r, const struct replay_options *o, struct
 	sched_free(w.sched);
 	search_free(w.search);
 	free(w.compiler);
-	*ret = result;
-	return 0;
+	if (w.status < 0)
+		replay_result_release(&result);
+	else
+		*ret = result;
+	return w.status;
 }
 
 void replay_result_release(struct replay_result *x)

@@ -1,6 +1,7 @@
 #ifndef CLI_REPLAY_H
 #define CLI_REPLAY_H
 
+#include "tuner/cli/replay_log.h"
 #include "tuner/search/setting.h"
 #include "tuner/task/recording.h"
 
@@ -20,6 +21,7 @@ struct replay_options {
 		      */
 	int64_t max_evals, min_evals; /* as in struct recording */
 	double max_cost;
+	struct replay_log *log; /* NULL: none is kept */
 };
 
 struct replay_result {

@@ -39,8 +39,8 @@ struct stop_options {
 	{ .name = "target",                                                  \
 	  .kind = OPTION_AMOUNT,                                             \
 	  .value = "US|PERCENT%",                                            \
-	  .help = "end once the best takes at most so many microseconds, or comes as near to what " \
-		  "the device\ncan do at best (80%)",                        \
+	  .help = "end once the best takes at most so many microseconds, or "    \
+		  "has such a share of the roofline (80%)",                      \
 	  .offset = (at) + offsetof(struct stop_options, target),            \
 	  .min = 0,                                                          \
 	  .max = 1e12 }

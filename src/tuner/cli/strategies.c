@@ -24,27 +24,37 @@ void strategies_help(struct str *ret)
 	}
 }
 
-int strategies_parse(const char *strategy, const struct option_list *assignments,
-		     struct settings *ret, struct err *e)
+static const char *name_of(const struct strategy_options *o)
 {
-	const char *name = strategy ? strategy : search_strategy_name(0);
+	return o->strategy ? o->strategy : search_strategy_name(0);
+}
 
+int strategies_parse(const struct strategy_options *o, struct settings *ret, struct err *e)
+{
 	settings_init(ret);
-	if (search_strategy_check(name, e) < 0)
+	if (search_strategy_check(o->strategy, e) < 0)
 		return err_wrap(e, "--strategy");
-	for (int i = 0; i < assignments->n; i++)
-		if (settings_set_text(ret, name, assignments->items[i], e) < 0)
+	for (int i = 0; i < o->settings.n; i++)
+		if (settings_set_text(ret, name_of(o), o->settings.items[i], e) < 0)
 			return err_wrap(e, "--setting");
 	return 0;
 }
 
-void strategies_add(const char *strategy, const struct settings *s, cJSON *params)
+void strategies_add(const struct strategy_options *o, const struct settings *s, cJSON *params)
 {
-	const char *name = strategy ? strategy : search_strategy_name(0);
-	cJSON *o = json_add_object(params, "settings");
+	cJSON *settings = json_add_object(params, "settings");
+	char seed[24];
 
 	for (int i = 0; i < SETTING_COUNT; i++)
-		if (setting_is_of((enum setting_id)i, name) &&
+		if (setting_is_of((enum setting_id)i, name_of(o)) &&
 		    s->value[i] != setting_table[i].initial)
-			json_add_double(o, setting_table[i].name, s->value[i]);
+			json_add_double(settings, setting_table[i].name, s->value[i]);
+	json_add_int(params, "budget", o->budget);
+	if (o->strategy)
+		json_add_string(params, "strategy", o->strategy);
+	if (o->elite_k)
+		json_add_int(params, "elite_k", o->elite_k);
+	snprintf(seed, sizeof seed, "%llu", o->seed.value);
+	if (o->seed.given)
+		json_add_string(params, "seed", seed);
 }
