@@ -210,16 +210,17 @@ static int replay_all(const struct invocation *v, const struct recording *r,
 }
 
 static int replay_logged(const struct invocation *v, const struct recording *r,
-			 struct replay_options *o, struct err *e)
+			 const struct replay_options *o, struct err *e)
 {
 	const struct replay_command *c = v->options;
+	struct replay_options logged = *o;
 	struct replay_log log;
 	int status = replay_log_open(c->log, c->resume, &log, e);
 
 	if (status < 0)
 		return err_wrap(e, "--log");
-	o->log = &log;
-	status = replay_all(v, r, o, e);
+	logged.log = &log;
+	status = replay_all(v, r, &logged, e);
 	replay_log_close(&log);
 	return status;
 }
