@@ -50,6 +50,26 @@ static const char *answer(const char *text)
 	return said;
 }
 
+/* As C where A and MODE are known and B and REAL are not, or the message. */
+static const char *as_c(const char *text)
+{
+	static char said[ERR_MSG_MAX];
+	static const char *const names[SLOTS] = { NULL, "b", NULL, "r" };
+	const struct value slots[SLOTS] = { value_int(6), { 0 }, value_text("mma"), { 0 } };
+	struct expr_c how = { slots, names, "t" };
+	struct str c = STR_INIT;
+	struct expr *x = NULL;
+	struct err e = { 0 };
+
+	if (expr_compile(text, lookup, NULL, &x, &e) || expr_as_c(x, &how, &c, &e))
+		snprintf(said, sizeof said, "%s", e.msg);
+	else
+		snprintf(said, sizeof said, "%s", c.data);
+	expr_free(x);
+	str_release(&c);
+	return said;
+}
+
 struct example {
 	const char *text, *answer;
 };
@@ -320,6 +340,38 @@ static void values_print_as_the_compiler_takes_them(void **state)
 	assert_string_equal(tight, "-92");
 }
 
+static void as_c_what_is_known_is_worked_out_and_the_rest_stands(void **state)
+{
+	static const struct example all[] = {
+		{ "A * 7 + 1", "43" },
+		{ "B", "b" },
+		{ "ceil_div(B, A * 2) * max(B, 3, REAL)", "t_ceil_div(b, 12) * t_max(t_max(b, 3), r)" },
+		{ "B - (REAL - 1) - 2", "b - (r - 1) - 2" },
+		{ "B - (0 - A)", "b - (-6)" },
+		{ "-B * 2 / (B * 3)", "-b * 2 / (b * 3)" },
+		{ "(B + 1) % 4 == 0 && MODE == 'mma'", "(b + 1) % 4 == 0" },
+		{ "B && A", "b != 0" },
+		{ "B < 4 || A > 5", "1" },
+		{ "A > 7 || B < 4", "b < 4" },
+		{ "B > 1 && REAL > 1 || B == 7", "(b > 1 && r > 1) || b == 7" },
+		{ "!(B || REAL)", "!(b || r != 0)" },
+		{ "(B < 2) == (REAL < 2)", "(b < 2) == (r < 2)" },
+		{ "MODE == 'mma' ? B / 2 : B / 0", "b / 2" },
+		{ "B > 2 ? A : REAL + 1", "b > 2 ? 6 : r + 1" },
+		{ "(B ? 1 : 2) * pow2(B) + log2(A)", "(b ? 1 : 2) * t_pow2(b) + 2" },
+		{ "B > 1 ? (REAL ? 1 : B) : A", "b > 1 ? (r ? 1 : b) : 6" },
+		{ "B == 'x'", "`B == 'x'` as C: text beside what is not known yet" },
+		{ "B * 0.5", "`B * 0.5` as C: a real number beside what is not known yet" },
+		{ "B + A / 0", "`B + A / 0` as C: division by zero" },
+		{ "B ? A / 0 : 1", "`B ? A / 0 : 1` as C: division by zero" },
+		{ "B && A / 0", "`B && A / 0` as C: division by zero" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		assert_string_equal(as_c(all[i].text), all[i].answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +385,7 @@ int main(void)
 		cmocka_unit_test(it_knows_its_variables_and_its_terms),
 		cmocka_unit_test(uses_tells_which_variables_are_read),
 		cmocka_unit_test(values_print_as_the_compiler_takes_them),
+		cmocka_unit_test(as_c_what_is_known_is_worked_out_and_the_rest_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

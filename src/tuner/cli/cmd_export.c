@@ -12,7 +12,10 @@
 struct export_command {
 	const char *format, *output, *nvrtc;
 	int64_t trial;
+	bool per_shape;
 };
+
+enum { RUNS_MAX = 64 };
 
 static const struct export_command defaults = { .format = "header" };
 
@@ -31,6 +34,10 @@ static const struct option_spec options[] = {
 	  .offset = offsetof(struct export_command, trial),
 	  .min = 1,
 	  .max = 1e15 },
+	{ .name = "per-shape",
+	  .kind = OPTION_FLAG,
+	  .help = "one header of the best of each timed shape of the runs, which selects by shape",
+	  .offset = offsetof(struct export_command, per_shape) },
 	{ .name = "output",
 	  .letter = 'o',
 	  .kind = OPTION_TEXT,
@@ -123,40 +130,65 @@ static const struct run_format *find_run_format(const char *name)
 	return NULL;
 }
 
+static int export_runs(const struct export_command *c, struct stored *runs, int n, struct str *text,
+		       struct err *e)
+{
+	const struct run_format *all = find_run_format(c->format);
+
+	if (c->per_shape)
+		return export_shapes(runs, n, c->nvrtc, text, e);
+	return all ? all->export(&runs[0], text, e) : export_trial(&runs[0], c, text, e);
+}
+
+static int check_options(const struct export_command *c, int n_runs, struct err *e)
+{
+	if (c->trial && find_run_format(c->format))
+		return err_set(e, ERR_INVALID, "--trial: %s has all trials of the run", c->format);
+	if (c->per_shape && (c->trial || strcmp(c->format, "header") != 0))
+		return err_set(e, ERR_INVALID,
+			       "--per-shape: a header of the best of each shape; expected neither "
+			       "--trial nor another --format");
+	if (n_runs > 1 && !c->per_shape)
+		return err_set(e, ERR_INVALID,
+			       "several runs: only a header with --per-shape is of more than one");
+	return 0;
+}
+
 static int run(const struct invocation *v, struct err *e)
 {
 	const struct export_command *c = v->options;
-	const struct run_format *all = find_run_format(c->format);
-	struct stored s;
+	int n = v->n_operands > 0 ? v->n_operands : 1, opened = 0, r = 0;
+	struct stored runs[RUNS_MAX];
+	int64_t ids[RUNS_MAX] = { 0 };
 	struct str text = STR_INIT;
-	int64_t id = 0;
-	int r;
 
-	if (v->n_operands && operand_run(v->operands[0], &id, e) < 0)
+	for (int i = 0; i < v->n_operands; i++)
+		if (operand_run(v->operands[i], &ids[i], e) < 0)
+			return -EXIT_USAGE;
+	if (check_options(c, n, e) < 0)
 		return -EXIT_USAGE;
-	if (c->trial && all) {
-		err_set(e, ERR_INVALID, "--trial: %s has all trials of the run", c->format);
-		return -EXIT_USAGE;
-	}
-	if (stored_open(v->db, id, &s, e) < 0)
-		return EXIT_BY_ERROR;
-	r = all ? all->export(&s, &text, e) : export_trial(&s, c, &text, e);
+	for (; opened < n && r == 0; opened += r == 0)
+		r = stored_open(v->db, ids[opened], &runs[opened], e);
+	if (r == 0)
+		r = export_runs(c, runs, n, &text, e);
 	if (r == 0)
 		r = deliver(c, &text, e);
 	str_release(&text);
-	stored_release(&s);
+	while (opened > 0)
+		stored_release(&runs[--opened]);
 	return r < 0 ? EXIT_BY_ERROR : EXIT_DONE;
 }
 
 const struct command command_export = {
 	.name = "export",
 	.summary = "the best configuration as a C header, JSON or a program, or all trials as CSV",
-	.operands = "[RUN]",
+	.operands = "[RUN...]",
 	.notes = "Without RUN: of the newest. Needs no daemon. The header is compiled with the "
 		 "task's source before it\nis written. The program is one .cu or .c file that "
 		 "makes inputs, "
-		 "runs, checks and times\nthe kernel; its first lines say how it is built.",
-	.max_operands = 1,
+		 "runs, checks and times\nthe kernel; its first lines say how it is built. "
+		 "Several runs: with --per-shape.",
+	.max_operands = RUNS_MAX,
 	.options = options,
 	.defaults = &defaults,
 	.size = sizeof(struct export_command),

@@ -16,6 +16,11 @@
 int export_header(struct stored *s, const char *nvrtc, const struct trial_record *t,
 		  struct str *ret, struct err *e);
 
+/* A C header of the best configurations of all shapes that n runs of one task have timed (see
+ * per_shape.h), with functions that select by shape and tell the launch; every entry is checked as
+ * above. Binds the runs. */
+int export_shapes(struct stored *runs, int n, const char *nvrtc, struct str *ret, struct err *e);
+
 /* Of an imported run, for which export_header calls it: the #defines alone, and said to be not
  * compile-checked. */
 int export_header_recorded(struct stored *s, const struct trial_record *t, struct str *ret,

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "tuner/search/program.h"
+#include "tuner/search/program_c.h"
 
 /*
  * One pass: a recursive descent that emits the program while it reads, and keeps count of the stack
@@ -431,6 +432,13 @@ int expr_eval_int(const struct expr *x, const struct value *slots, int64_t min, 
 	return err_set(e, ERR_INVALID,
 		       "`%.200s`: expected a whole number from %lld to %lld, found %s", x->text,
 		       (long long)min, (long long)max, found);
+}
+
+int expr_as_c(const struct expr *x, const struct expr_c *how, struct str *ret, struct err *e)
+{
+	const char *why = program_as_c(&x->program, how, ret);
+
+	return why ? err_set(e, ERR_INVALID, "`%.200s` as C: %s", x->text, why) : 0;
 }
 
 int expr_max_slot(const struct expr *x)

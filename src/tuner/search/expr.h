@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "tuner/search/value.h"
 
 /*
@@ -38,6 +39,20 @@ bool expr_holds(const struct expr *x, const struct value *slots);
 /* Evaluates and insists on a whole number in [min, max]. */
 int expr_eval_int(const struct expr *x, const struct value *slots, int64_t min, int64_t max,
 		  int64_t *ret, struct err *e);
+
+/*
+ * As C over the variables that are not known yet; what follows from those that are known is worked
+ * out. names[i] is how C calls variable i, NULL where slots[i] is its value. The functions of the
+ * language become calls of PREFIX_min, _max, _ceil_div, _pow2 and _log2 over whole numbers, which
+ * whoever compiles the text has to have. ERR_INVALID where there is no such text: C has none to
+ * compare, and with real numbers beside a variable the functions would have other types.
+ */
+struct expr_c {
+	const struct value *slots;
+	const char *const *names;
+	const char *prefix;
+};
+int expr_as_c(const struct expr *x, const struct expr_c *how, struct str *ret, struct err *e);
 
 int expr_max_slot(const struct expr *x); /* the highest variable it reads, -1: none */
 bool expr_uses(const struct expr *x, int slot);

@@ -234,6 +234,11 @@ int task_shape_dims(const struct task *t, int shape, const int64_t **ret)
 	return t->n_dims;
 }
 
+const char *task_dim_name(const struct task *t, int i)
+{
+	return t->dims[i];
+}
+
 bool task_shape_checked(const struct task *t, int shape)
 {
 	return t->shapes[shape].check;

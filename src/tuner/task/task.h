@@ -67,6 +67,7 @@ int task_find_shape(const struct task *t, const char *name); /* -1 */
 bool task_shape_timed(const struct task *t, int shape);
 /* How many dimensions, and their sizes in the task's order; borrowed. */
 int task_shape_dims(const struct task *t, int shape, const int64_t **ret);
+const char *task_dim_name(const struct task *t, int i);
 bool task_shape_checked(const struct task *t, int shape);
 const struct resource_gate *task_gate(const struct task *t, enum gate_figure g);
 double task_compile_timeout_s(const struct task *t); /* default 120 */
