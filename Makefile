@@ -102,8 +102,11 @@ test-gpu: tests		## the end-to-end tests on the real GPU; says so when there is 
 test-packages: all	## exchange files with Kernel Tuner's own package, from PyPI (half a gigabyte)
 	$(Q)tests/run.sh packages
 
-test-kernels: all	## compile pairs of neighbours (PAIRS=N) and the attention space (days; SAMPLE=N for a part)
-	$(Q)for task in sdpa_u8 sdpa_u8_d128 sdpa_e4m3 sdpa_f16 softmax_f16 rmsnorm_f16 transpose gemm_f16; do \
+TUNED := sdpa_u8 sdpa_u8_d128 sdpa_u8_hopper sdpa_u8_hopper_d128 sdpa_e4m3 sdpa_f16 softmax_f16 rmsnorm_f16 transpose \
+	gemm_f16 vector_add
+test-kernels: all	## each parameter changes the binary; pairs of neighbours (PAIRS=N); the attention space (days; SAMPLE=N for a part)
+	$(Q)for task in $(TUNED); do python3 tests/kernels/compile_all.py --each-parameter 2 configs/$$task.json || exit 1; done
+	$(Q)for task in $(TUNED); do \
 		python3 tests/kernels/compile_all.py --pairs $(or $(PAIRS),250) configs/$$task.json || exit 1; done
 	$(Q)python3 tests/kernels/compile_all.py $(if $(SAMPLE),--sample $(SAMPLE))
 

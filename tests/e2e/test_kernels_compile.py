@@ -109,9 +109,12 @@ def test_a_parameter_without_effect_is_noticed():
         json.dump(task, f)
     try:
         failures, equal = compile_all.compile_pairs(path, 8, 1, 2)
+        each = compile_all.compile_each(path, 1, 1, 2)
     except compile_all.NoCompiler as why:
         tap.skip(str(why).splitlines()[0])
     tap.equal((failures, {name for name, _, _ in equal}), ([], {"INERT"}), "refused, inert")
+    tap.equal(each, ([], {**dict.fromkeys(fixed, (0, 0)), "EXP": (1, 1), "INERT": (1, 0)}),
+              "refused, and pairs of each parameter")
 
 
 def test_a_formula_that_differs_from_the_kernel_is_noticed():

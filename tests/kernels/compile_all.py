@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compiles legal configurations of a task's kernel: all of them, or a random sample.
 
-    compile_all.py [--sample N | --pairs N] [--seed S] [--jobs J] [TASK]
+    compile_all.py [--sample N | --pairs N | --each-parameter N] [--seed S] [--jobs J] [TASK]
 
 A mistake that breaks one combination of macros only (a clash of names, say) shows nowhere else.
 What is legal is found by a C program made of the task's constraints, whose language is C's; the
@@ -11,7 +11,8 @@ and exits 1 if there is any.
 
 With --pairs each of N configurations is compiled beside a legal one that differs in one parameter,
 and pairs with one and the same binary are counted: there the parameter has no effect, and the space
-holds a configuration twice. A random sample would hardly ever meet both.
+holds a configuration twice. A random sample would hardly ever meet both. With --each-parameter N
+such pairs are compiled for each parameter: one that changes the binary in none of them is inert.
 """
 
 import argparse
@@ -30,6 +31,7 @@ import threading
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EVO = os.path.abspath(os.environ.get("EVO") or os.path.join(ROOT, "evo-tuned"))
 ARCH = "sm_90a"
+TRIES = 2000  # lines that are asked for a neighbour
 DEVICE = {"compute_major": 9, "sm_shared_bytes": 233472, "max_shared_bytes": 232448}  # of compute capability 9.0
 
 
@@ -102,19 +104,39 @@ def with_shared(task, configs):
     return [parsed(task, line) for line in legal_lines(task) if line.rsplit(" ", 1)[0] in wanted]
 
 
+def neighbour(task, known, i, line):
+    """The legal lines that differ from this one in parameter i alone."""
+    at = line.split()[:-1]
+    values = range(len(list(task["parameters"].values())[i]["values"]))
+    others = (" ".join([*at[:i], str(v), *at[i + 1:]]) for v in values if str(v) != at[i])
+    return [known[other] for other in others if other in known]
+
+
+def by_positions(lines):
+    return {line.rsplit(" ", 1)[0]: line for line in lines}
+
+
 def neighbours(task, lines, count, draw):
     """[(parameter, line, line)]: legal configurations that differ in that parameter alone."""
-    known = {line.rsplit(" ", 1)[0]: line for line in lines}
-    names, found = list(task["parameters"]), []
+    known, names, found = by_positions(lines), list(task["parameters"]), []
     while len(found) < count:
-        line = draw.choice(lines)
-        at = line.split()[:-1]
-        i = draw.randrange(len(names))
-        others = [str(v) for v in range(len(task["parameters"][names[i]]["values"]))]
-        others = [known[other] for v in others if v != at[i]
-                  for other in [" ".join([*at[:i], v, *at[i + 1:]])] if other in known]
+        line, i = draw.choice(lines), draw.randrange(len(names))
+        others = neighbour(task, known, i, line)
         if others:
             found.append((names[i], line, draw.choice(others)))
+    return found
+
+
+def neighbours_of_each(task, lines, count, draw):
+    """As above, `count` for each parameter; fewer where hardly any line has such a neighbour."""
+    known, found = by_positions(lines), []
+    for i, name in enumerate(task["parameters"]):
+        left = count
+        for line in draw.choices(lines, k=TRIES):
+            others = neighbour(task, known, i, line)
+            if others and left > 0:
+                found.append((name, line, draw.choice(others)))
+                left -= 1
     return found
 
 
@@ -190,18 +212,45 @@ def compile_some(task_path, sample=0, seed=None, jobs=0):
     return len(lines), Pool(task_path, configs).run(jobs or os.cpu_count())
 
 
+def compile_both(task_path, pairs, jobs):
+    """(refused as above, [whether both binaries of the pair are one])"""
+    with open(task_path, encoding="utf-8") as f:
+        task = json.load(f)
+    pool = Pool(task_path, [parsed(task, line) for _, *both in pairs for line in both])
+    failures = pool.run(jobs or os.cpu_count())
+    return failures, [pool.binaries.get(2 * i + 1, 1) == pool.binaries.get(2 * i + 2, 2)
+                      for i in range(len(pairs))]
+
+
 def compile_pairs(task_path, count, seed=None, jobs=0):
     """(refused as above, [(parameter, configuration, its other value)] of equal binaries)"""
     with open(task_path, encoding="utf-8") as f:
         task = json.load(f)
     pairs = neighbours(task, legal_lines(task), count, random.Random(seed))
-    pool = Pool(task_path, [parsed(task, line) for _, *both in pairs for line in both])
-    failures = pool.run(jobs or os.cpu_count())
-    equal = []
-    for i, (name, one, other) in enumerate(pairs):
-        if pool.binaries.get(2 * i + 1, 1) == pool.binaries.get(2 * i + 2, 2):
-            equal.append((name, parsed(task, one)[0], parsed(task, other)[0][name]))
-    return failures, equal
+    failures, same = compile_both(task_path, pairs, jobs)
+    return failures, [(name, parsed(task, one)[0], parsed(task, other)[0][name])
+                      for (name, one, other), equal in zip(pairs, same) if equal]
+
+
+def compile_each(task_path, count, seed=None, jobs=0):
+    """(refused as above, {parameter: (its pairs, those that differ)})"""
+    with open(task_path, encoding="utf-8") as f:
+        task = json.load(f)
+    pairs = neighbours_of_each(task, legal_lines(task), count, random.Random(seed))
+    failures, same = compile_both(task_path, pairs, jobs)
+    of = {name: [equal for (at, *_), equal in zip(pairs, same) if at == name]
+          for name in task["parameters"]}
+    return failures, {name: (len(found), found.count(False)) for name, found in of.items()}
+
+
+def report_each(a):
+    failures, found = compile_each(a.task, a.each_parameter, a.seed, a.jobs)
+    inert = [name for name, (pairs, different) in found.items() if pairs and not different]
+    fixed = [name for name, (pairs, _) in found.items() if not pairs]
+    print(f"{os.path.basename(a.task)}: {len(found) - len(inert) - len(fixed)} parameters change "
+          f"the binary; inert: {', '.join(inert) or 'none'}; one legal value: "
+          f"{', '.join(fixed) or 'none'}; {len(failures)} configurations refused; seed {a.seed}")
+    sys.exit(1 if failures or inert else 0)
 
 
 def report_pairs(a):
@@ -219,9 +268,13 @@ def main():
     parser.add_argument("task", nargs="?", default=os.path.join(ROOT, "configs", "sdpa_u8.json"))
     parser.add_argument("--sample", type=int, default=0, help="how many (default: all)")
     parser.add_argument("--pairs", type=int, default=0, help="how many pairs that differ in one")
+    parser.add_argument("--each-parameter", type=int, default=0, metavar="N",
+                        help="how many such pairs for each parameter")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--jobs", type=int, default=0, help="workers (default: one a core)")
     a = parser.parse_args()
+    if a.each_parameter:
+        report_each(a)
     if a.pairs:
         report_pairs(a)
     compiled, failures = compile_some(a.task, a.sample, a.seed, a.jobs)
