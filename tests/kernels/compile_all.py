@@ -76,7 +76,7 @@ def enumerator(task, shape):
 
 def legal_lines(task):
     """What the enumerator prints, for the first shape that is timed."""
-    shape = next(s for s in task["shapes"].values() if "time" in s["use"])
+    shape = next(s for s in task["shapes"].values() if "time" in s.get("use", ["time"]))
     with tempfile.TemporaryDirectory(prefix="evo") as folder:
         program = os.path.join(folder, "legal")
         subprocess.run(["cc", "-O1", "-w", "-x", "c", "-o", program, "-"], check=True, text=True,
