@@ -244,12 +244,13 @@ def compile_each(task_path, count, seed=None, jobs=0):
 
 
 def report_each(a):
+    """A parameter that constraints tie to others, or leave one value, has no such pairs."""
     failures, found = compile_each(a.task, a.each_parameter, a.seed, a.jobs)
     inert = [name for name, (pairs, different) in found.items() if pairs and not different]
-    fixed = [name for name, (pairs, _) in found.items() if not pairs]
-    print(f"{os.path.basename(a.task)}: {len(found) - len(inert) - len(fixed)} parameters change "
-          f"the binary; inert: {', '.join(inert) or 'none'}; one legal value: "
-          f"{', '.join(fixed) or 'none'}; {len(failures)} configurations refused; seed {a.seed}")
+    alone = [name for name, (pairs, _) in found.items() if not pairs]
+    print(f"{os.path.basename(a.task)}: {len(found) - len(inert) - len(alone)} parameters change "
+          f"the binary; inert: {', '.join(inert) or 'none'}; never free by itself: "
+          f"{', '.join(alone) or 'none'}; {len(failures)} configurations refused; seed {a.seed}")
     sys.exit(1 if failures or inert else 0)
 
 
