@@ -11,7 +11,8 @@ as too_big or rejected in as many per cent as --too-big says; what fails to comp
 faults or hangs is a mistake of the kernel or of the task.
 
 The configurations are then compiled once more with the shared memory that the task's formula
-predicts as EXPECT_SHARED_BYTES, which kernels with a formula hold against their own layout.
+predicts as EXPECT_SHARED_BYTES, which kernels with a formula hold against their own layout; beside
+it, which is all dynamic, PTXAS must have found none.
 """
 
 import argparse
@@ -69,21 +70,25 @@ def search(place, path, budget, seed):
     db.row_factory = sqlite3.Row
     rows = [dict(row, config=json.loads(row["config"])) for row in db.execute(
         "SELECT no, config, outcome, detail, origin, artifact, compile_ms, verify_ms, time_ms,"
-        " (SELECT count(*) FROM verification v WHERE v.trial = t.id) AS checks"
+        " (SELECT count(*) FROM verification v WHERE v.trial = t.id) AS checks,"
+        " (SELECT shared_bytes FROM ptxas p WHERE p.trial = t.id) AS static_bytes"
         " FROM trial t ORDER BY no")]
     db.close()
     return rows
 
 
-def as_predicted(path, task, configs):
-    """(how many have the shared memory that the task says, [what the compiler says of others]).
-    Tasks without a formula have nothing to predict: (0, [])."""
+def as_predicted(path, task, rows):
+    """(how many have the shared memory that the task says, [what is wrong with others]). Tasks
+    without a formula have nothing to predict: (0, [])."""
     if "shared_bytes" not in task["kernel"]:
         return 0, []
-    pairs = compile_all.with_shared(task, configs)
-    tap.equal(len(pairs), len(configs), "configurations that are legal by another's count, too")
-    failures = compile_all.Pool(path, pairs).run(os.cpu_count())
-    return len(pairs) - len(failures), [f"{json.dumps(c)}: {log[:300]}" for c, log in failures]
+    pairs = compile_all.with_shared(task, [row["config"] for row in rows])
+    tap.equal(len(pairs), len(rows), "configurations that are legal by another's count, too")
+    wrong = [f"{json.dumps(config)}: {log[:300]}" for config, log in
+             compile_all.Pool(path, pairs).run(os.cpu_count())]
+    wrong += [f"{json.dumps(row['config'])}: {row['static_bytes']} bytes static" for row in rows
+              if row["static_bytes"]]
+    return len(pairs) - len(wrong), wrong
 
 
 def note(text):
@@ -136,7 +141,7 @@ def is_correct(path, o):
         wanted = min(valid, o.trials + len(task["presets"]))
         rows = search(place, path, wanted, o.seed)
         counts = Counts(task, rows)
-        predicted, others = as_predicted(path, task, [row["config"] for row in rows])
+        predicted, others = as_predicted(path, task, rows)
         counts.tell(task, predicted or "-", time.monotonic() - begin)
         faults = {name: n for name, n in counts.outcomes.items() if name not in RESOURCES | {"ok"}}
         tap.equal(faults, {}, "outcomes of legal configurations but ok and resources")
