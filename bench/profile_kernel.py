@@ -11,7 +11,8 @@ The configuration becomes a program of its own (`export --format standalone`), n
 ncu measures its second launch, with caches and clocks left as they are. Where the figures of ncu
 have other names than those that are looked for, the table has a dash; --keep FOLDER keeps all it
 says as CSV. Needs a GPU whose counters may be read, nvcc and ncu. Shares are per cent of what the
-unit can do at most; stalls are the mean number of warps that wait so, for each warp that issues.
+unit can do at most: SM, L2, DRAM and L1 in the whole time, issue slots, warps and pipes while an SM
+had work. Stalls are the mean number of warps that wait so, for each warp that issues.
 """
 import argparse
 import csv
@@ -31,8 +32,7 @@ CALL = re.compile(r"in a graph of \d+: median (\S+) us")
 # What is shown: the names that its figure has in one version of ncu or another.
 FIGURES = (
     ("ncu's time", ("gpu__time_duration.sum", "gpu__time_duration.avg")),
-    ("SM busy", ("sm__instruction_throughput.avg.pct_of_peak_sustained_active",
-                 "sm__throughput.avg.pct_of_peak_sustained_elapsed")),
+    ("SM", ("sm__throughput.avg.pct_of_peak_sustained_elapsed",)),
     ("issue slots", ("sm__inst_issued.avg.pct_of_peak_sustained_active",
                      "smsp__issue_active.avg.pct_of_peak_sustained_active",
                      "smsp__issue_active.avg.pct")),
@@ -48,6 +48,7 @@ FIGURES = (
 PIPE = re.compile(r"sm__(?:inst_executed_)?pipe_(\w+?)(?:_cycles_active)?"
                   r"\.(?:avg|sum|max)\.pct_of_peak_sustained_(?:active|elapsed)$")
 STALL = re.compile(r"smsp__average_warps_issue_stalled_(\w+?)_per_issue_active\.ratio$")
+OTHER = re.compile("_type_|_not_issued$|^selected$")  # parts of a pipe, a share of a stall, no stall
 NS = {"nsecond": 1, "ns": 1, "usecond": 1e3, "us": 1e3, "msecond": 1e6, "ms": 1e6}
 
 
@@ -80,7 +81,7 @@ def largest(found, pattern, least, count, text):
     values = {}
     for name, (number, _) in found.items():
         match = pattern.match(name)
-        if match and not match.group(1).endswith("_not_issued"):
+        if match and not OTHER.search(match.group(1)):
             values[match.group(1)] = max(number, values.get(match.group(1), 0))
     first = sorted(values, key=lambda name: -values[name])[:count]
     return ", ".join(text % (name, values[name]) for name in first if values[name] >= least) or "-"

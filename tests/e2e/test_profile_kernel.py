@@ -21,15 +21,17 @@ SAID = '''==PROF== Connected to process 1
 "smsp__average_warps_issue_stalled_barrier_per_issue_active.ratio",\
 "smsp__average_warps_issue_stalled_wait_per_issue_active.ratio",\
 "smsp__average_warps_issue_stalled_wait_not_issued_per_issue_active.ratio",\
+"smsp__average_warps_issue_stalled_selected_per_issue_active.ratio",\
+"sm__inst_executed_pipe_fma_type_fp16.avg.pct_of_peak_sustained_active",\
 "launch__registers_per_thread"
-"","","usecond","%","%","%","warp","warp","warp","register/thread"
-"0","vector_add(int)","1,234.5","61.4","20.4","48","0.25","1.5","9","166"
+"","","usecond","%","%","%","warp","warp","warp","warp","%","register/thread"
+"0","vector_add(int)","1,234.5","61.4","20.4","48","0.25","1.5","9","1.0","80","166"
 '''
 
 
 def test_figures_are_found_by_name_and_others_are_a_dash():
     cells = dict(zip(profile.HEAD[2:], profile.cells(profile.report(SAID))))
-    tap.equal(cells, {"ncu's time": "1234.50 us", "SM busy": "-", "issue slots": "61 %", "L2": "-",
+    tap.equal(cells, {"ncu's time": "1234.50 us", "SM": "-", "issue slots": "61 %", "L2": "-",
                       "DRAM": "-", "L1, shared": "-", "warps": "-", "registers": "166",
                       "pipes, %": "tensor_op_hmma 48, alu 20",
                       "stalls, warps an issue": "wait 1.50, barrier 0.25"})

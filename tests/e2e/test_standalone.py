@@ -191,6 +191,11 @@ def test_the_program_of_the_attention_kernel_builds_with_nvcc():
 
 
 @tap.limit(180)
+def test_the_program_of_a_kernel_for_hopper_alone_builds_with_nvcc():
+    cuda_builds("gemm_f16.json", "--preset", "persistent")
+
+
+@tap.limit(180)
 def test_the_program_of_vector_add_builds_with_nvcc():
     cuda_builds("vector_add.json", "--preset", "wide")
 

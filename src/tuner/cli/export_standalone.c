@@ -28,6 +28,19 @@ static void add_flag(struct standalone *s, const char *prefix, const char *text)
 	s->flags[s->n_flags++] = str_detach(&flag);
 }
 
+/* By -arch=sm_90a nvcc 13.0 compiles for sm_90, too, which has none of what makes sm_90a. */
+static void add_arch(struct standalone *s, const char *arch)
+{
+	static const char prefix[] = "sm_";
+	const char *number =
+		strncmp(arch, prefix, strlen(prefix)) == 0 ? arch + strlen(prefix) : arch;
+	struct str code = STR_INIT;
+
+	str_addf(&code, "%s,code=sm_%s", number, number);
+	add_flag(s, "-gencode=arch=compute_", code.data);
+	str_release(&code);
+}
+
 /* Macros and folders are in the file already; the rest NVRTC, nvcc and cc spell alike. */
 static void take_flags(const struct compile_job *job, struct standalone *s)
 {
@@ -41,7 +54,7 @@ static void take_flags(const struct compile_job *job, struct standalone *s)
 		if (strncmp(o, "-D", 2) == 0 || strncmp(o, "-I", 2) == 0)
 			continue;
 		if (strncmp(o, arch, strlen(arch)) == 0)
-			add_flag(s, "-arch=", o + strlen(arch));
+			add_arch(s, o + strlen(arch));
 		else
 			add_flag(s, "", o);
 	}
