@@ -198,6 +198,36 @@ static void stored_ones_of_another_space_are_refused(void **state)
 	space_free(s);
 }
 
+static void what_the_other_search_found_is_mapped_legal_or_not_and_thinned(void **state)
+{
+	const struct value mode = value_text("fma");
+	struct space *s = target();
+	struct warm w;
+
+	(void)state;
+	warm_init(&w, s, fallback, 4);
+	for (int i = 0; i < 20; i++) {
+		struct value tile = value_int(i < 2 ? 120 : 16), n = value_int(2);
+
+		warm_begin(&w);
+		warm_value(&w, "TILE", &tile);
+		warm_value(&w, "MODE", &mode);
+		warm_value(&w, "N", &n);
+		warm_tell(&w, i != 1, i != 1 ? 1 + i : 0);
+	}
+	warm_begin(&w);
+	warm_value(&w, "MODE", &mode); /* one of three is known */
+	warm_tell(&w, true, 1);
+	assert_int_equal(w.n_past, 20);
+	warm_thin(&w, 4);
+	assert_int_equal(w.n_past, 4);
+	assert_memory_equal(w.past[0].config, ((uint16_t[]){ 3, 1, 2 }), 3 * sizeof(uint16_t));
+	assert_true(w.past[0].ok && w.past[0].score == 1);
+	assert_int_equal(w.n, 0);
+	warm_release(&w);
+	space_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +238,7 @@ int main(void)
 		cmocka_unit_test(what_is_near_is_taken_once_and_no_more_than_asked_for),
 		cmocka_unit_test(stored_ones_read_back_behind_the_first),
 		cmocka_unit_test(stored_ones_of_another_space_are_refused),
+		cmocka_unit_test(what_the_other_search_found_is_mapped_legal_or_not_and_thinned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

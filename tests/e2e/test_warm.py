@@ -58,6 +58,11 @@ def test_the_history_of_the_task_is_taken_and_measured_afresh():
     tap.equal(best in taken or best in rows(place, 2, "seed"), True, f"{best} among {taken}")
     tap.equal(place.query("SELECT count(*) FROM trial WHERE run = 2 AND origin = 'stored'"), [(0,)])
     tap.contains(place.run("show", "2"), "configurations of run 1 (host_tiny)")
+    tap.contains(place.run("show", "2"), "6 of its trials")
+    past = place.json("show", "2")["warm"]["past"]
+    tap.equal([json.dumps(trial["config"], separators=(",", ":")) for trial in past],
+              [config for config, in place.query("SELECT config FROM trial WHERE run = 1 "
+                                                 "ORDER BY no")], "what guides it")
     report = place.json("show", "2")["warm"]
     tap.equal((report["from"], report["mended"], report["dropped"]), ("run 1 (host_tiny)", 0, 0))
 
@@ -105,8 +110,10 @@ def sgemm(tile, vec):
 
 def test_a_killed_warm_run_goes_on_with_what_it_took():
     configs = [sgemm(16, 4), sgemm(64, 8), sgemm(128, 16)]
+    past = [{"config": dict(sgemm(tile, vec), ROWS=8, COLS=4), "score": vec / 3 if vec > 4 else None}
+            for tile in (16, 64, 128) for vec in (4, 8, 16)]
     story = Story(task=SGEMM, runtime="noop", budget=300, seed=3,
-                  warm={"from": "elsewhere", "configs": configs})
+                  warm={"from": "elsewhere", "configs": configs, "past": past})
     for kill in range(6):
         story.begin()
         if story.follow(1 if kill < 3 else 20):
@@ -130,6 +137,10 @@ def test_the_daemon_refuses_configurations_of_another_space():
     for warm, part in (({"configs": [{"VEC": 4}]}, "is missing"),
                        ({"configs": [sgemm(17, 4)]}, "not one of"),
                        ({"configs": 7}, "configs"), ({"konfigs": []}, "did you mean"), (7, "warm"),
+                       ({"configs": [], "past": [{"config": sgemm(16, 4), "score": 0}]}, "score"),
+                       ({"configs": [], "past": [{"config": sgemm(16, 4)}]}, "score"),
+                       ({"configs": [], "past": [{"config": {}, "score": 1}]}, "missing"),
+                       ({"configs": [], "past": 129 * [{}]}, "at most 128 trials"),
                        ({"configs": [dict(sgemm(16, 4), ROWS=8, COLS=4)]}, "constraint")):
         try:
             found = call("search.start", task=SGEMM, runtime="noop", budget=5, warm=warm)

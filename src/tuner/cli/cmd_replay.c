@@ -259,6 +259,8 @@ static int replay(const struct invocation *v, const struct recording *r, struct 
 		status = take_warm(c, &w, e);
 	o.warm = w.config;
 	o.n_warm = w.n;
+	o.past = w.past;
+	o.n_past = w.n_past;
 	if (status == 0)
 		status = c->log ? replay_logged(v, r, &o, e) : replay_all(v, r, &o, e);
 	warm_release(&w);

@@ -171,6 +171,8 @@ int replay_run(const struct recording *r, const struct replay_options *o, struct
 		.first = o->warm,
 		.n_first = o->n_warm,
 		.n_warm = o->n_warm,
+		.past = o->past,
+		.n_past = o->n_past,
 	};
 	int status = search_new(r->space, &so, &w.search, e);
 

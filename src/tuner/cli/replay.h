@@ -14,6 +14,8 @@ struct replay_options {
 	const char *strategy; /* NULL: the default one */
 	const uint16_t *warm; /* n_warm configurations to begin with; NULL: none */
 	int n_warm;
+	const struct observation *past; /* n_past results of the search that they are of */
+	int n_past;
 	const struct settings *settings; /* NULL: the defaults */
 	uint64_t seed;
 	int elite_k; /* 0: the strategy's default */

@@ -77,6 +77,8 @@ static void show_warm(struct table *t, const char *warm)
 	json_opt_string(&root, "from", &from, &ignored);
 	line(t, "begun with", "%d configurations of %s",
 	     json_get(&root, "configs", &list) ? json_count(&list) : 0, from);
+	if (json_get(&root, "past", &list) && json_count(&list))
+		line(t, "guided by", "%d of its trials", json_count(&list));
 	cJSON_Delete(tree);
 }
 

@@ -1,6 +1,7 @@
 #include "tuner/cli/warm_start.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "tuner/cli/command.h"
 #include "tuner/cli/print.h"
 #include "tuner/daemon/store.h"
+#include "tuner/search/prior.h"
 
 enum { TOP_MAX = 1000 };
 
@@ -28,15 +30,38 @@ static int by_score(const void *a, const void *b)
 	return (x->entry > y->entry) - (x->entry < y->entry);
 }
 
+static void map(const struct recording *r, const uint16_t *config, struct warm *w)
+{
+	warm_begin(w);
+	for (int p = 0; p < space_params(r->space); p++)
+		warm_value(w, space_name(r->space, p), space_value(r->space, p, config[p]));
+}
+
 static bool offer_entry(const struct recording *r, size_t entry, struct warm *w)
 {
-	int params = space_params(r->space);
-	const uint16_t *config = r->config + entry * (size_t)params;
-
-	warm_begin(w);
-	for (int p = 0; p < params; p++)
-		warm_value(w, space_name(r->space, p), space_value(r->space, p, config[p]));
+	map(r, r->config + entry * (size_t)space_params(r->space), w);
 	return warm_end(w);
+}
+
+/* Mapping those that say most is enough. */
+static void tell_past(const struct recording *r, struct warm *w)
+{
+	struct observation *o = mem_array(r->n + 1, sizeof *o);
+	int n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		o[n++] = (struct observation){
+			.config = r->config + i * (size_t)space_params(r->space),
+			.ok = r->entry[i].ok,
+			.score = r->entry[i].ok ? recording_score(r, &r->entry[i]) : 0,
+		};
+	n = observation_thin(o, n, PRIOR_TRIALS);
+	for (int i = 0; i < n; i++) {
+		map(r, o[i].config, w);
+		warm_tell(w, o[i].ok, o[i].score);
+	}
+	warm_thin(w, PRIOR_TRIALS);
+	free(o);
 }
 
 void warm_from_recording(const struct recording *r, struct warm *w)
@@ -51,6 +76,7 @@ void warm_from_recording(const struct recording *r, struct warm *w)
 	for (size_t i = 0; i < n && offer_entry(r, ok[i].entry, w); i++)
 		;
 	free(ok);
+	tell_past(r, w);
 }
 
 /* --- runs --- */
@@ -60,17 +86,31 @@ static void take_value(void *ctx, const char *name, const struct value *v)
 	warm_value(ctx, name, v);
 }
 
-static int on_trial(void *ctx, const struct trial_record *t, struct err *e)
+static int map_trial(const struct trial_record *t, struct warm *w, struct err *e)
 {
-	struct warm *w = ctx;
 	int r;
 
 	warm_begin(w);
 	r = task_config_each(t->config, take_value, w, e);
-	if (r < 0)
-		return err_wrap(e, "trial %" PRId64, t->no);
-	warm_end(w);
-	return 0;
+	return r < 0 ? err_wrap(e, "trial %" PRId64, t->no) : 0;
+}
+
+static int on_best(void *ctx, const struct trial_record *t, struct err *e)
+{
+	int r = map_trial(t, ctx, e);
+
+	if (r == 0)
+		warm_end(ctx);
+	return r;
+}
+
+static int on_trial(void *ctx, const struct trial_record *t, struct err *e)
+{
+	int r = map_trial(t, ctx, e);
+
+	if (r == 0)
+		warm_tell(ctx, t->outcome == OUTCOME_OK, t->score_ns);
+	return r;
 }
 
 static int from_run(struct store *s, int64_t run, struct warm *w, struct str *ret_from,
@@ -81,8 +121,12 @@ static int from_run(struct store *s, int64_t run, struct warm *w, struct str *re
 
 	if (r == 0) {
 		str_addf(ret_from, "run %" PRId64 " (%s)", run, record.task_name);
-		r = store_top(s, run, TOP_MAX, on_trial, w, e);
+		r = store_top(s, run, TOP_MAX, on_best, w, e);
 	}
+	if (r == 0)
+		r = store_each_trial(s, run, 0, on_trial, w, e);
+	if (r == 0)
+		warm_thin(w, PRIOR_TRIALS);
 	run_record_release(&record);
 	return r;
 }
@@ -162,6 +206,22 @@ static int from_store(const struct warm_wish *wish, struct warm *w, struct str *
 	return r;
 }
 
+static void add_past(const struct warm *w, cJSON *o)
+{
+	cJSON *list = json_add_list(o, "past");
+
+	for (int i = 0; i < w->n_past; i++) {
+		const struct observation *x = &w->past[i];
+		char *text = task_config_json(w->space, x->config);
+		cJSON *trial = json_new_object();
+
+		json_add(trial, "config", cJSON_Parse(text));
+		json_add_double(trial, "score", x->ok ? x->score : (double)NAN);
+		json_push(list, trial);
+		free(text);
+	}
+}
+
 static cJSON *to_json(const struct warm *w, const char *from)
 {
 	cJSON *o = json_new_object(), *list;
@@ -177,15 +237,16 @@ static cJSON *to_json(const struct warm *w, const char *from)
 		json_push(list, cJSON_Parse(text));
 		free(text);
 	}
+	add_past(w, o);
 	return o;
 }
 
 static void tell(const struct warm *w, const char *from, bool asked)
 {
 	note("the first trials are the best of %s: %d taken, %d of them mended to fit; %d did not "
-	     "fit"
-	     "%s",
-	     from, w->n, w->mended, w->dropped, asked ? "" : " (--fresh begins without them)");
+	     "fit; %d of its trials say where to look%s",
+	     from, w->n, w->mended, w->dropped, w->n_past,
+	     asked ? "" : " (--fresh begins without them)");
 }
 
 static int gather(const struct warm_wish *wish, struct warm *w, struct str *ret_from, struct err *e)

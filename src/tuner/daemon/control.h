@@ -14,7 +14,8 @@
  * "settings"?: {}, "elite_k"?: 0, "seed"?: number or "decimal text", "runtime"?: the task's own,
  *                   "devices"?: [0] or "all", "jobs"?: 0, "shapes"?: [names],
  *                   "set"?: {NAME: "V,V"}, "priority"?: 0, "fresh"?: false,
- *                   "warm"?: {"from": text, "configs": [{NAME: value}], "mended"?, "dropped"?}}
+ *                   "warm"?: {"from": text, "configs": [{NAME: value}], "mended"?, "dropped"?,
+ *                   "past"?}} (see warm_json.h)
  *                  -> {"run"}          after the task was bound to its devices
  *   search.resume  {"run"?, "budget"?, "time_limit_s"?, "stop_after_no_gain"?,
  *                   "target_us"? or "target_percent"?}

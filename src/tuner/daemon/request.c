@@ -102,7 +102,7 @@ static int take_narrow(const struct json_node *params, struct engine_start *x, s
 /* Its configurations are looked at when the space is known. */
 static int take_warm(const struct json_node *params, struct engine_start *x, struct err *e)
 {
-	static const char *const keys[] = { "from", "configs", "mended", "dropped", NULL };
+	static const char *const keys[] = { "from", "configs", "mended", "dropped", "past", NULL };
 	struct json_node object;
 	int ret;
 

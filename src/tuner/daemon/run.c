@@ -111,6 +111,7 @@ static int new_search(struct run *r, struct err *e)
 	struct sched_io io = run_sched_io;
 	struct settings settings;
 	struct warm_first first;
+	struct warm_past past;
 	int code;
 
 	if (settings_parse(r->record.settings, r->record.strategy, &settings, e) < 0)
@@ -121,12 +122,19 @@ static int new_search(struct run *r, struct err *e)
 	io.ctx = r;
 	r->sched = sched_new(&io, r->record.budget);
 	sched_set_lookahead(r->sched, lookahead(r), first_lookahead(r));
-	if (warm_append(r->record.warm, s, o.first, o.n_first, &first, e) < 0)
+	if (warm_past(r->record.warm, s, &past, e) < 0)
 		return e->code;
+	if (warm_append(r->record.warm, s, o.first, o.n_first, &first, e) < 0) {
+		warm_past_release(&past);
+		return e->code;
+	}
 	o.first = first.config;
 	o.n_first = first.n;
 	o.n_warm = first.n_warm;
+	o.past = past.trial;
+	o.n_past = past.n;
 	code = search_new(s, &o, &r->search, e);
+	warm_past_release(&past);
 	free(first.config);
 	return code;
 }

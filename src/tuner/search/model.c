@@ -18,6 +18,10 @@ static const double greed = 2;
 
 struct model {
 	const struct space *space;
+	const struct prior *prior; /* NULL: the mean is 0 */
+	float *expects;		   /* of each candidate */
+	int n_expects;
+	double *expected_of; /* of each member taken in */
 	bool suits;
 	bool listed;
 	struct gp gp;
@@ -32,12 +36,13 @@ struct model {
 	struct observation *told;
 };
 
-struct model *model_new(const struct space *s, const struct catalog *c)
+struct model *model_new(const struct space *s, const struct catalog *c, const struct prior *p)
 {
 	struct model *m = mem_alloc(sizeof *m);
 	size_t width = (size_t)space_params(s);
 
 	m->space = s;
+	m->prior = p;
 	m->suits = covariance_suits(s);
 	m->pool_since = -1;
 	if (!m->suits)
@@ -52,6 +57,7 @@ struct model *model_new(const struct space *s, const struct catalog *c)
 	m->expected = mem_array(MODEL_TRIALS, sizeof *m->expected);
 	m->whitened = mem_array(MODEL_TRIALS, sizeof *m->whitened);
 	m->told = mem_array(MODEL_TRIALS, sizeof *m->told);
+	m->expected_of = mem_array(MODEL_TRIALS, sizeof *m->expected_of);
 	return m;
 }
 
@@ -65,6 +71,8 @@ void model_free(struct model *m)
 		free(m->expected);
 		free(m->whitened);
 		free(m->told);
+		free(m->expected_of);
+		free(m->expects);
 	}
 	free(m);
 }
@@ -76,6 +84,8 @@ bool model_serves(const struct model *m, const struct archive *a)
 
 static void take_in(struct model *m, const struct archive *a, int member)
 {
+	if (m->prior)
+		m->expected_of[m->n_member] = prior_mean(m->prior, a->member[member].config);
 	m->member[m->n_member++] = member;
 	gp_add(&m->gp, a->member[member].config);
 }
@@ -94,14 +104,31 @@ static int observe(struct model *m, const struct archive *a)
 	return n;
 }
 
+/* Leaves of the targets what the prior does not expect. */
+static struct prior_slope subtract(const struct prior *p, const double *expected, double *target,
+				   int n)
+{
+	struct prior_slope s = prior_slope(p, expected, target, n);
+
+	for (int i = 0; i < n; i++)
+		target[i] -= s.slope * (expected[i] - s.middle);
+	return s;
+}
+
 static void learn_kernel(struct model *m, const struct archive *a)
 {
 	const uint16_t *point[FIT_MAX + 1];
+	double expected[FIT_MAX + 1];
 	int n = observation_thin(m->told, observe(m, a), FIT_MAX);
 
 	observation_targets(m->told, n, m->target);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		point[i] = m->told[i].config;
+		if (m->prior)
+			expected[i] = prior_mean(m->prior, point[i]);
+	}
+	if (m->prior)
+		subtract(m->prior, expected, m->target, n);
 	if (!gp_fit(&m->gp, point, m->target, n))
 		return;
 	field_forget(&m->field);
@@ -130,6 +157,7 @@ bool model_wants_pool(struct model *m, const struct archive *a)
 	if (m->listed || (m->pool_since >= 0 && a->n < m->pool_since + POOL_LIFE))
 		return false;
 	m->pool_since = a->n;
+	m->n_expects = 0;
 	field_clear(&m->field);
 	return true;
 }
@@ -144,10 +172,10 @@ static bool is_known(void *ctx, const uint16_t *config)
 	return archive_find(ctx, config) >= 0;
 }
 
-/* Targets of the points told. Returns the least. */
-static double find_targets(struct model *m, const struct archive *a)
+/* Targets of the points told, less what the prior expects. Returns the least target. */
+static double find_targets(struct model *m, const struct archive *a, struct prior_slope *ret)
 {
-	double target[MODEL_TRIALS];
+	double target[MODEL_TRIALS], expected[MODEL_TRIALS];
 	double least = 0;
 	int n = 0;
 
@@ -155,28 +183,48 @@ static double find_targets(struct model *m, const struct archive *a)
 		const struct member *x = &a->member[m->member[i]];
 
 		m->expected[i] = x->state == MEMBER_PENDING;
-		if (!m->expected[i])
-			m->told[n++] =
-				(struct observation){ x->config, x->state == MEMBER_OK, x->score };
+		if (m->expected[i])
+			continue;
+		expected[n] = m->expected_of[i];
+		m->told[n++] = (struct observation){ x->config, x->state == MEMBER_OK, x->score };
 	}
 	observation_targets(m->told, n, target);
+	for (int i = 0; i < n; i++)
+		least = fmin(least, target[i]);
+	*ret = (struct prior_slope){ 0 };
+	if (m->prior)
+		*ret = subtract(m->prior, expected, target, n);
 	n = 0;
-	for (int i = 0; i < m->n_member; i++) {
+	for (int i = 0; i < m->n_member; i++)
 		m->target[i] = m->expected[i] ? 0 : target[n++];
-		if (m->target[i] < least)
-			least = m->target[i];
-	}
 	return least;
+}
+
+static void add_expected(struct model *m, const struct prior_slope *s)
+{
+	uint16_t config[SPACE_PARAMS_MAX];
+
+	if (m->n_expects < m->field.n)
+		m->expects = mem_grow(m->expects, (size_t)m->field.n, sizeof *m->expects);
+	for (; m->n_expects < m->field.n; m->n_expects++) {
+		field_get(&m->field, m->n_expects, config);
+		m->expects[m->n_expects] = (float)prior_mean(m->prior, config);
+	}
+	for (int i = 0; i < m->field.n; i++)
+		m->field.mean[i] += (float)(s->slope * ((double)m->expects[i] - s->middle));
 }
 
 bool model_choose(struct model *m, const struct archive *a, uint16_t *ret)
 {
 	struct field_aim aim = { .greed = greed, .taken = is_known, .ctx = (void *)(uintptr_t)a };
+	struct prior_slope slope;
 	int candidate;
 
-	aim.best = find_targets(m, a);
+	aim.best = find_targets(m, a, &slope);
 	aim.variance = gp_whiten(&m->gp, m->target, m->expected, m->whitened);
 	field_predict(&m->field, &m->gp, m->whitened);
+	if (m->prior)
+		add_expected(m, &slope);
 	candidate = field_choose(&m->field, &aim);
 	if (candidate < 0)
 		return false;

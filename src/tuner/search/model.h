@@ -3,6 +3,7 @@
 
 #include "tuner/search/archive.h"
 #include "tuner/search/catalog.h"
+#include "tuner/search/prior.h"
 
 /*
  * A Gaussian process of the trials of an archive, pending ones taken for what it expects of them,
@@ -14,8 +15,9 @@ enum { MODEL_TRIALS = 224, MODEL_LISTED_MAX = 20000, MODEL_POOL = 4096 };
 
 struct model;
 
-struct model *model_new(const struct space *s, const struct catalog *c); /* borrowed */
-void model_free(struct model *m);					 /* accepts NULL */
+/* All borrowed; a prior, which may be NULL, is what the process has for its mean. */
+struct model *model_new(const struct space *s, const struct catalog *c, const struct prior *p);
+void model_free(struct model *m); /* accepts NULL */
 
 bool model_serves(const struct model *m, const struct archive *a);
 

@@ -159,6 +159,8 @@ int search_new(const struct space *s, const struct search_options *o, struct sea
 	if (strategy->draws)
 		catalog_init(&x->catalog, s);
 	v = view(x);
+	v.past = o->past;
+	v.n_past = o->n_past;
 	x->state = strategy->start(&v);
 	*ret = x;
 	return 0;

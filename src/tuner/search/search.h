@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "tuner/search/observation.h"
 #include "tuner/search/setting.h"
 #include "tuner/search/space.h"
 
@@ -40,6 +41,8 @@ struct search_options {
 	const uint16_t *first; /* n_first configurations to propose first, in order; borrowed */
 	int n_first;
 	int n_warm; /* so many at the end of `first` come from an earlier search */
+	const struct observation *past; /* n_past results of it, borrowed: see prior.h */
+	int n_past;
 	const struct settings *settings; /* borrowed; NULL: the defaults */
 };
 

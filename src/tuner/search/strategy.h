@@ -23,6 +23,9 @@ struct strategy_view { /* borrowed from the search */
 	const struct catalog *catalog; /* NULL unless the strategy draws */
 	const struct settings *settings;
 	int n_warm; /* members that come from an earlier search: good elsewhere, and much alike */
+	const struct observation
+		*past; /* n_past results of that search, while the strategy starts */
+	int n_past;
 };
 
 struct strategy {

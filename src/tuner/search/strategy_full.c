@@ -19,6 +19,7 @@ enum { SPREAD_TRIES = 64, DESIGN_MIN = 6, LEARN_MAX = 400 };
 
 struct full {
 	struct insight insight;
+	struct prior *prior; /* NULL: nothing is known of an earlier search */
 	struct model *model;
 	struct surrogate *surrogate;
 	struct breeder breeder;
@@ -32,7 +33,8 @@ static void *start(const struct strategy_view *v)
 	struct full *x = mem_alloc(sizeof *x);
 
 	insight_init(&x->insight, v->space);
-	x->model = model_new(v->space, v->catalog);
+	x->prior = prior_new(v->space, v->past, v->n_past, v->settings->value[SETTING_FULL_PRIOR]);
+	x->model = model_new(v->space, v->catalog, x->prior);
 	x->surrogate = surrogate_new(v->space);
 	breeder_init(&x->breeder, v->space, &x->insight);
 	metric_init(&x->metric, v->space);
@@ -45,6 +47,7 @@ static void stop(void *self)
 
 	insight_release(&x->insight);
 	model_free(x->model);
+	prior_free(x->prior);
 	surrogate_free(x->surrogate);
 	breeder_release(&x->breeder);
 	metric_release(&x->metric);
@@ -52,14 +55,15 @@ static void stop(void *self)
 	free(x);
 }
 
-/* A little more for more parameters. */
-static int design_size(const struct strategy_view *v)
+/* A little more for more parameters; half as many where an earlier search says what to look at. */
+static int design_size(const struct full *x, const struct strategy_view *v)
 {
 	int n = space_params(v->space) + 2;
 	int most = (int)v->settings->value[SETTING_FULL_DESIGN];
 
 	n = n < DESIGN_MIN ? DESIGN_MIN : n;
-	return n > most ? most : n;
+	n = n > most ? most : n;
+	return x->prior ? (n + 1) / 2 : n;
 }
 
 static float nearest_member(const struct full *x, const struct archive *a, const uint16_t *config)
@@ -212,7 +216,7 @@ static bool draft(void *self, const struct strategy_view *v, struct rng *r, stru
 {
 	struct full *x = self;
 
-	if (v->archive->n < design_size(v) + v->n_warm || v->archive->n_elite == 0)
+	if (v->archive->n < design_size(x, v) + v->n_warm || v->archive->n_elite == 0)
 		return draft_spread(x, v, r, ret) || draft_immigrant(v, r, ret);
 	if (draft_modelled(x, v, r, ret))
 		return true;

@@ -22,6 +22,8 @@ void warm_init(struct warm *w, const struct space *s, const uint16_t *fallback, 
 
 void warm_release(struct warm *w)
 {
+	free(w->past);
+	free(w->past_config);
 	free(w->config);
 	metric_release(w->metric);
 	free(w->metric);
@@ -116,4 +118,24 @@ bool warm_end(struct warm *w)
 		w->n++;
 	}
 	return w->n < w->limit;
+}
+
+void warm_tell(struct warm *w, bool ok, double score)
+{
+	size_t params = (size_t)space_params(w->space), n = (size_t)w->n_past;
+
+	if (2 * w->known < (int)params)
+		return;
+	w->past = mem_grow(w->past, n + 1, sizeof *w->past);
+	w->past_config = mem_grow(w->past_config, (n + 1) * params, sizeof *w->past_config);
+	w->past[n] = (struct observation){ NULL, ok, score };
+	memcpy(w->past_config + n * params, w->now, params * sizeof *w->now);
+	w->n_past++;
+}
+
+void warm_thin(struct warm *w, int limit)
+{
+	for (int i = 0; i < w->n_past; i++)
+		w->past[i].config = w->past_config + (size_t)i * (size_t)space_params(w->space);
+	w->n_past = observation_thin(w->past, w->n_past, limit);
 }

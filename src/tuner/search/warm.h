@@ -1,6 +1,7 @@
 #ifndef SEARCH_WARM_H
 #define SEARCH_WARM_H
 
+#include "tuner/search/observation.h"
 #include "tuner/search/space.h"
 
 /*
@@ -19,8 +20,11 @@ struct warm {
 	float apart;	  /* those taken are farther apart than this */
 	uint16_t *config; /* n rows */
 	int n, limit;
-	int mended;  /* of the n: not as they were */
-	int dropped; /* of those offered */
+	int mended;		  /* of the n: not as they were */
+	int dropped;		  /* of those offered */
+	struct observation *past; /* what was told, once warm_thin was called */
+	uint16_t *past_config;	  /* n_past rows */
+	int n_past;
 	/* The one that is being mapped. */
 	uint16_t now[SPACE_PARAMS_MAX];
 	int known;
@@ -34,5 +38,11 @@ void warm_release(struct warm *w);
 void warm_begin(struct warm *w);
 void warm_value(struct warm *w, const char *name, const struct value *v);
 bool warm_end(struct warm *w);
+
+/* Ended so, a configuration is none to begin with but a result of the earlier search: the mapping
+ * is the same, but what is not legal here stays as it is. */
+void warm_tell(struct warm *w, bool ok, double score);
+/* All was told: leaves the results that say most, at most `limit`, in w->past. */
+void warm_thin(struct warm *w, int limit);
 
 #endif
