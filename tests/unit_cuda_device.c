@@ -111,22 +111,32 @@ static void compare_type(struct session *s, enum dtype type)
 	size_t len = COUNT * dtype_bytes(type);
 	char *got = mem_alloc(len), *want = mem_alloc(len);
 	struct gates gates = { .atol = 0.5, .rtol = 1e-3 };
+	uint8_t poison = verify_poison(type, 0);
 	struct comparison c = {
-		.type = type, .count = COUNT, .poison = verify_poison(type, 0), .gates = &gates
+		.count = COUNT,
+		.poison = poison * UINT64_C(0x0101010101010101),
+		.atol = gates.atol,
+		.rtol = gates.rtol,
+		.type = (int32_t)type,
+		.width = (int32_t)dtype_bytes(type),
+		.like = -1,
 	};
+	struct worklist w = { 0 };
 	struct figures device, host;
 	struct findings found;
 
 	scramble(type, (uint64_t)type + 1, got, want);
 	c.got = on_device(s, got, len);
 	c.want = on_device(s, want, len);
-	assert_int_equal(compare_begin(s, NULL, 0, 1), CUDA_OK);
-	assert_int_equal(compare_queue(s, 0, 0, &c), CUDA_OK);
-	assert_int_equal(compare_fetch(s, 0, 1, &found), CUDA_OK);
-	findings_figures(&found, 0, COUNT, &device);
-	verify_compare(type, got, want, COUNT, c.poison, &gates, &host);
+	worklist_compare(&w, &c);
+	assert_int_equal(compare_begin(s, &w), CUDA_OK);
+	assert_int_equal(compare_outputs(s, &w, 0, 1), CUDA_OK);
+	assert_int_equal(compare_fetch(s, &w, &found), CUDA_OK);
+	device = findings_figures(&found, 0, COUNT);
+	verify_compare(type, got, want, COUNT, poison, &gates, &host);
 	expect_figures(type, &device, &host);
 	findings_release(&found);
+	worklist_release(&w);
 	s->cu.free(c.got);
 	s->cu.free(c.want);
 	free(got);
@@ -177,15 +187,16 @@ static void a_changed_byte_is_found_wherever_it_is(void **state)
 			{ at + i + 1, 0, BYTES - i - 1, 0xc3 },
 		};
 		static const uint64_t expected[] = { 1, 1, 1, 1, 0 };
+		struct worklist w = { .segments = segments, .n_segments = 5, .n_flags = 5 };
 		struct findings found;
 
 		s->cu.set8(at + i, 0xc2, 1, s->stream);
-		assert_int_equal(compare_begin(s, segments, 5, 0), CUDA_OK);
-		assert_int_equal(compare_same(s, 0, 5), CUDA_OK);
-		assert_int_equal(compare_fetch(s, 5, 0, &found), CUDA_OK);
+		assert_int_equal(compare_begin(s, &w), CUDA_OK);
+		assert_int_equal(compare_look(s, 0, 5, 0), CUDA_OK);
+		assert_int_equal(compare_fetch(s, &w, &found), CUDA_OK);
 		for (int k = 0; k < 5; k++)
 			if (i > 0 || k != 2)
-				assert_int_equal(found.differs[k], expected[k]);
+				assert_int_equal(found.flags[k], expected[k]);
 		findings_release(&found);
 		s->cu.set8(at + i, 0xc3, 1, s->stream);
 	}
@@ -194,6 +205,63 @@ static void a_changed_byte_is_found_wherever_it_is(void **state)
 	runtime_cuda.close(s);
 	bench_release(&b);
 	free(bytes);
+}
+
+static struct comparison of_floats(cuda_ptr got, cuda_ptr want)
+{
+	return (struct comparison){ .got = got,
+				    .want = want,
+				    .count = COUNT,
+				    .type = DTYPE_F32,
+				    .width = sizeof(float),
+				    .like = -1 };
+}
+
+/* The second comparison would find other figures, were it done. */
+static void what_has_the_bits_of_another_has_its_figures(void **state)
+{
+	struct session *s;
+	struct bench b;
+	float *values = mem_array(COUNT, sizeof *values);
+	cuda_ptr zeros, ones;
+
+	(void)state;
+	if (!available) {
+		free(values);
+		skip();
+	}
+	bench_init_add(&b);
+	s = open_session(&b);
+	zeros = on_device(s, values, COUNT * sizeof *values);
+	for (int i = 0; i < COUNT; i++)
+		values[i] = 1;
+	ones = on_device(s, values, COUNT * sizeof *values);
+	for (int flag = 0; flag < 2; flag++) {
+		struct segment differs = { zeros, flag ? ones : zeros, sizeof(float), 0 };
+		struct comparison equal = of_floats(ones, ones), other = of_floats(ones, zeros);
+		struct worklist w = { 0 };
+		struct findings found;
+
+		other.flag = worklist_flags(&w, 1);
+		other.n_flags = 1;
+		worklist_look(&w, &differs, 1);
+		other.like = worklist_compare(&w, &equal);
+		worklist_compare(&w, &other);
+		assert_int_equal(compare_begin(s, &w), CUDA_OK);
+		assert_int_equal(compare_outputs(s, &w, 0, 1), CUDA_OK);
+		assert_int_equal(compare_look(s, 0, 1, 0), CUDA_OK);
+		assert_int_equal(compare_outputs(s, &w, 1, 1), CUDA_OK);
+		assert_int_equal(compare_fetch(s, &w, &found), CUDA_OK);
+		assert_int_equal(findings_figures(&found, 0, COUNT).bad, 0);
+		assert_int_equal(findings_figures(&found, 1, COUNT).bad, flag ? COUNT : 0);
+		findings_release(&found);
+		worklist_release(&w);
+	}
+	s->cu.free(zeros);
+	s->cu.free(ones);
+	runtime_cuda.close(s);
+	bench_release(&b);
+	free(values);
 }
 
 static void the_device_gives_the_outcomes_that_were_asked_for(void **state)
@@ -234,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_device_counts_what_the_cpu_counts),
 		cmocka_unit_test(a_changed_byte_is_found_wherever_it_is),
+		cmocka_unit_test(what_has_the_bits_of_another_has_its_figures),
 		cmocka_unit_test(the_device_gives_the_outcomes_that_were_asked_for),
 	};
 

@@ -3,11 +3,11 @@
  * looking for bytes that must not have changed, keeping the device busy for a moment, and being in
  * the way of a launch that is checked. Built
  * into the program as text and compiled for the device when it is opened. The host passes
- * -DDTYPE_U8=0 and so on, and has the two structs again (cuda_verify.c). No header is needed.
+ * -DDTYPE_U8=0 and so on, and has the structs again (cuda_compare.h). No header is needed.
  *
  * The figures are the same on every run: the grid is fixed by the element count, each thread adds
- * up in index order, each block folds its threads as a tree, and the host folds the blocks in
- * order.
+ * up in index order, and each block folds its threads as a tree; so does the one that folds the
+ * blocks.
  */
 #define THREADS 256
 #define CROWD_THREADS 512
@@ -22,6 +22,17 @@ struct segment {
 	const unsigned char *want; /* the bytes expected there; 0: all of them `byte` */
 	unsigned long long bytes;
 	unsigned long long byte;
+};
+
+struct comparison {
+	const void *got, *want;
+	long long count;
+	unsigned long long poison; /* the pattern repeated over eight bytes */
+	double atol, rtol;
+	int type, width;
+	int blocks; /* that work on it */
+	int like;   /* while none of the flags is set: the comparison that gives the same figures */
+	int flag, n_flags;
 };
 
 /* OCP FP8 E4M3: no infinity; all exponent and mantissa bits set is NaN. */
@@ -111,35 +122,12 @@ static __device__ void add(partial &p, const partial &q)
 	p.bad += q.bad;
 }
 
-/* One partial a block. `poison` is the pattern repeated over eight bytes. */
-extern "C" __global__ void __launch_bounds__(THREADS)
-	evo_compare(int type, int width, const void *got, const void *want, long long n,
-		    unsigned long long poison, double atol, double rtol, partial *ret)
+/* Adds up what the threads of a block have; thread 0 writes it. */
+static __device__ void fold(const partial &mine, partial *ret)
 {
 	__shared__ partial lanes[THREADS];
-	partial p = { 0, 0, 0, 0, 0, 0, 0, -1 };
-	unsigned long long mask = ~0ULL >> (64 - 8 * width);
 
-	for (long long i = (long long)blockIdx.x * THREADS + threadIdx.x; i < n;
-	     i += (long long)gridDim.x * THREADS) {
-		double x = load(type, got, i), ref = load(type, want, i), diff = fabs(x - ref);
-		unsigned long long bits = bits_of(width, got, i);
-
-		if (bits == (poison & mask) && bits != bits_of(width, want, i))
-			p.unwritten++;
-		if (!isfinite(x) || !isfinite(ref)) {
-			p.nans++;
-			note_bad(p, i);
-			continue;
-		}
-		if (diff > atol + rtol * fabs(ref))
-			note_bad(p, i);
-		p.max_abs = fmax(p.max_abs, diff);
-		p.sum_abs += diff;
-		p.sum_sq_diff += diff * diff;
-		p.sum_sq_ref += ref * ref;
-	}
-	lanes[threadIdx.x] = p;
+	lanes[threadIdx.x] = mine;
 	__syncthreads();
 	for (int half = THREADS / 2; half > 0; half /= 2) {
 		if (threadIdx.x < half)
@@ -147,7 +135,74 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 		__syncthreads();
 	}
 	if (threadIdx.x == 0)
-		ret[blockIdx.x] = lanes[0];
+		*ret = lanes[0];
+}
+
+static __device__ partial nothing()
+{
+	partial p = { 0, 0, 0, 0, 0, 0, 0, -1 };
+
+	return p;
+}
+
+static __device__ bool is_like_another(const comparison &c, const unsigned long long *flags)
+{
+	if (c.like < 0)
+		return false;
+	for (int i = 0; i < c.n_flags; i++)
+		if (flags[c.flag + i])
+			return false;
+	return true;
+}
+
+/* One partial a block, at the place of comparison `first` + blockIdx.y. */
+extern "C" __global__ void __launch_bounds__(THREADS)
+	evo_compare(const comparison *all, const unsigned long long *flags, partial *partials,
+		    int first, int blocks_max)
+{
+	int at = first + blockIdx.y;
+	comparison c = all[at];
+	partial p = nothing();
+	unsigned long long mask = ~0ULL >> (64 - 8 * c.width);
+
+	if (blockIdx.x >= c.blocks || is_like_another(c, flags))
+		return;
+	for (long long i = (long long)blockIdx.x * THREADS + threadIdx.x; i < c.count;
+	     i += (long long)c.blocks * THREADS) {
+		double x = load(c.type, c.got, i), ref = load(c.type, c.want, i);
+		double diff = fabs(x - ref);
+		unsigned long long bits = bits_of(c.width, c.got, i);
+
+		if (bits == (c.poison & mask) && bits != bits_of(c.width, c.want, i))
+			p.unwritten++;
+		if (!isfinite(x) || !isfinite(ref)) {
+			p.nans++;
+			note_bad(p, i);
+			continue;
+		}
+		if (diff > c.atol + c.rtol * fabs(ref))
+			note_bad(p, i);
+		p.max_abs = fmax(p.max_abs, diff);
+		p.sum_abs += diff;
+		p.sum_sq_diff += diff * diff;
+		p.sum_sq_ref += ref * ref;
+	}
+	fold(p, &partials[(long long)at * blocks_max + blockIdx.x]);
+}
+
+/* The figures of comparison blockIdx.x, from its partials or from those of the one it is like. */
+extern "C" __global__ void __launch_bounds__(THREADS)
+	evo_fold(const comparison *all, const unsigned long long *flags, const partial *partials,
+		 int blocks_max, partial *ret)
+{
+	int at = blockIdx.x;
+	partial p = nothing();
+
+	if (is_like_another(all[at], flags))
+		at = all[at].like;
+	for (int i = threadIdx.x; i < all[at].blocks; i += THREADS)
+		add(p, partials[(long long)at * blocks_max + i]);
+	fold(p, &ret[blockIdx.x]);
 }
 
 static __device__ bool differs_vector(uint4 a, uint4 b)
@@ -155,7 +210,7 @@ static __device__ bool differs_vector(uint4 a, uint4 b)
 	return a.x != b.x || a.y != b.y || a.z != b.z || a.w != b.w;
 }
 
-/* Sets differs[s] to 1 where segment s is not as expected; blockIdx.y is the segment. */
+/* Sets differs[s] to 1 where segment s is not as expected; s is blockIdx.y. */
 extern "C" __global__ void __launch_bounds__(THREADS)
 	evo_same(const segment *segments, unsigned long long *differs)
 {

@@ -10,7 +10,7 @@ int trial_check(struct trial *t, struct err *e);
 
 /* Checks what a launch on the set's inputs has left at the places. A check that fails takes the
  * place of the row that the same shape, seed and reference have. */
-int trial_check_as_it_is(struct trial *t, const struct dataset *set, struct place *places,
+int trial_check_as_it_is(struct trial *t, const struct dataset *set, const struct place *places,
 			 struct err *e);
 
 #endif

@@ -21,9 +21,9 @@ struct crowd { /* as verify.cu has it */
 	uint32_t unused;
 };
 
-static cuda_ptr place_of(const struct session *s, int i)
+static cuda_ptr place_of(const struct session *s, int shape, int i)
 {
-	return s->crowds.at + (cuda_ptr)i * sizeof(struct crowd);
+	return s->crowds.at + (cuda_ptr)(shape * VERIFY_CROWDED + i) * sizeof(struct crowd);
 }
 
 static int64_t cycles_of(const struct session *s, int64_t us)
@@ -55,7 +55,9 @@ int crowds_reserve(struct session *s)
 	int result = room_reserve(s, &s->far, memory_wanted(s));
 
 	if (result == CUDA_OK)
-		result = room_reserve(s, &s->crowds, VERIFY_CROWDED * sizeof(struct crowd));
+		result = room_reserve(s, &s->crowds,
+				      (int64_t)sizeof(struct crowd) * VERIFY_CROWDED *
+					      (s->p->n_shapes + 1));
 	return result;
 }
 
@@ -97,31 +99,33 @@ int crowds_begin(struct session *s, struct cuda_function *beside)
 {
 	int result = s->cu.set8(s->crowds.at, 0, (size_t)s->crowds.bytes, s->stream);
 
-	if (result == CUDA_OK)
-		result = prefer_shared(s, beside, true);
-	return result == CUDA_OK ? s->cu.stream_sync(s->stream) : result;
+	return result == CUDA_OK ? prefer_shared(s, beside, true) : result;
 }
 
-int crowd_gather(struct session *s, int i, int threads)
+int crowd_gather(struct session *s, int shape, int i, int threads)
 {
 	uint64_t memory = s->far.at, mask = (uint64_t)s->far.bytes / VECTOR_BYTES - 1;
-	uint64_t crowd = place_of(s, i);
+	uint64_t crowd = place_of(s, shape, i);
 	int64_t stay = cycles_of(s, STAY_US), await = cycles_of(s, AWAIT_US);
 	unsigned blocks = blocks_of(s);
 	void *arguments[] = { &memory, &mask, &crowd, &stay };
 	void *awaited[] = { &crowd, &blocks, &await };
-	int result = s->cu.launch(s->crowd, blocks, 1, 1, (unsigned)threads, 1, 1, 0, s->aside,
-				  arguments, NULL);
+	int result = s->cu.event_record(s->gate, s->stream);
 
+	if (result == CUDA_OK)
+		result = s->cu.stream_wait(s->aside, s->gate, 0);
+	if (result == CUDA_OK)
+		result = s->cu.launch(s->crowd, blocks, 1, 1, (unsigned)threads, 1, 1, 0, s->aside,
+				      arguments, NULL);
 	if (result == CUDA_OK)
 		result = s->cu.launch(s->await, 1, 1, 1, 1, 1, 1, 0, s->stream, awaited, NULL);
 	return result;
 }
 
-int crowd_dismiss(struct session *s, int i)
+int crowd_dismiss(struct session *s, int shape, int i)
 {
-	return s->cu.set8(place_of(s, i) + offsetof(struct crowd, leave), 1, sizeof(uint32_t),
-			  s->stream);
+	return s->cu.set8(place_of(s, shape, i) + offsetof(struct crowd, leave), 1,
+			  sizeof(uint32_t), s->stream);
 }
 
 int crowds_end(struct session *s, struct cuda_function *beside)

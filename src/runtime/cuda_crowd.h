@@ -21,15 +21,15 @@ int crowds_reserve(struct session *s);
  * would only be waited for. */
 int crowd_threads(const struct session *s, const struct function *f, const struct launch *l);
 
-/* Before the crowds of one check, of which there are at most VERIFY_CROWDED. */
+/* Before the crowds of one trial, of which a shape has at most VERIFY_CROWDED. */
 int crowds_begin(struct session *s, struct cuda_function *beside);
 
-/* Queues crowd i, of so many threads an SM: what is queued next on the session's stream runs beside
- * it. */
-int crowd_gather(struct session *s, int i, int threads);
+/* Queues crowd i of a shape, of so many threads an SM: what is queued next on the session's stream
+ * runs beside it. */
+int crowd_gather(struct session *s, int shape, int i, int threads);
 
-/* Queued after that: crowd i is to leave. */
-int crowd_dismiss(struct session *s, int i);
+/* Queued after that: it is to leave. */
+int crowd_dismiss(struct session *s, int shape, int i);
 
 /* Waits until all have left. */
 int crowds_end(struct session *s, struct cuda_function *beside);

@@ -149,7 +149,7 @@ static int run_host(struct draft *d, int reference, struct err *e)
 		}
 	}
 	host_call_run(s->references[reference].host, arguments);
-	result = upload_now(s, d->set->expected[reference], image, layout->total, e);
+	result = upload_now(s, d->set->expected[reference], image, layout->passed, e);
 	for (int b = 0; b < s->p->n_buffers; b++)
 		free(scratch[b]);
 	free(scratch);
@@ -176,7 +176,7 @@ static int read_files(struct draft *d, int reference, struct err *e)
 				     image + l->offsets[b], e);
 	}
 	if (r == 0)
-		r = upload_now(s, d->set->expected[reference], image, l->total, e);
+		r = upload_now(s, d->set->expected[reference], image, l->passed, e);
 	free(image);
 	return r;
 }
@@ -199,7 +199,7 @@ static int queue_rounds(struct session *s, const struct dataset *set, const stru
 	int rounds = rounds_for(s, set->shape), result = CUDA_OK;
 
 	for (int round = 0; round < rounds && result == CUDA_OK; round++) {
-		result = cuda_restore(s, set, places, round);
+		result = cuda_restore(s, set, places, SCOPE_REFERENCE, round);
 		if (result == CUDA_OK)
 			result = cuda_call_go(s, call);
 		if (result == CUDA_OK && round == 0)
@@ -212,15 +212,16 @@ static int judge_rounds(struct session *s, const struct dataset *set, const stru
 			cuda_ptr expected, struct err *e)
 {
 	struct segment *segments = mem_array((size_t)s->p->n_buffers * 4 + 1, sizeof *segments);
-	int fixed = segments_untouched(s, set, places, segments);
+	int fixed = segments_untouched(s, set, places, SCOPE_REFERENCE, segments);
 	int n = fixed + segments_outputs(s, set->shape, expected, places, segments + fixed);
+	struct worklist work = { .segments = segments, .n_segments = n, .n_flags = n };
 	struct findings found = { 0 };
-	int result = compare_begin(s, segments, n, 0), r;
+	int result = compare_begin(s, &work), r;
 
 	if (result == CUDA_OK)
-		result = compare_same(s, 0, n);
+		result = compare_look(s, 0, n, 0);
 	if (result == CUDA_OK)
-		result = compare_fetch(s, n, 0, &found);
+		result = compare_fetch(s, &work, &found);
 	r = cuda_check(&s->cu, result, e, "running it");
 	if (r == 0 && findings_differ(&found, 0, fixed))
 		r = err_set(e, ERR_FAILED, "it writes to an input or outside a buffer");
@@ -229,7 +230,7 @@ static int judge_rounds(struct session *s, const struct dataset *set, const stru
 			    "two launches give different outputs: it leaves elements unwritten, or "
 			    "its result depends on timing");
 	findings_release(&found);
-	free(segments);
+	worklist_release(&work);
 	return r;
 }
 
@@ -258,34 +259,41 @@ static int run_device(struct draft *d, int reference, struct err *e)
 	return status;
 }
 
+static void list_itself(const struct session *s, const struct dataset *set, int reference,
+			int buffer, struct worklist *w)
+{
+	const struct place none = {
+		.count = s->p->shapes[set->shape].buffers[buffer].count,
+	};
+	struct comparison c = comparison_of(s, set, &none, buffer, reference);
+
+	c.got = c.want;
+	worklist_compare(w, &c);
+}
+
 /* An expected output that is not finite would fail every variant. */
 static int refuse_nans(struct session *s, const struct dataset *set, int reference, struct err *e)
 {
 	const struct problem *p = s->p;
+	struct worklist work = { 0 };
 	struct findings found = { 0 };
-	int result = compare_begin(s, NULL, 0, p->n_buffers), r;
+	int result, r, at = 0;
 
-	for (int b = 0; b < p->n_buffers && result == CUDA_OK; b++) {
-		cuda_ptr at =
-			set->expected[reference] + (cuda_ptr)s->layouts[set->shape].offsets[b];
-		struct comparison c = { p->buffers[b].type,
-					at,
-					at,
-					p->shapes[set->shape].buffers[b].count,
-					0,
-					&p->references[reference].gates };
-
+	for (int b = 0; b < p->n_buffers; b++)
 		if (buffer_is_output(&p->buffers[b]))
-			result = compare_queue(s, 0, b, &c);
-	}
+			list_itself(s, set, reference, b, &work);
+	result = compare_begin(s, &work);
 	if (result == CUDA_OK)
-		result = compare_fetch(s, 0, p->n_buffers, &found);
+		result = compare_outputs(s, &work, 0, work.n_comparisons);
+	if (result == CUDA_OK)
+		result = compare_fetch(s, &work, &found);
 	r = cuda_check(&s->cu, result, e, "looking at its outputs");
 	for (int b = 0; b < p->n_buffers && r == 0; b++) {
-		struct figures f = { 0 };
+		struct figures f;
 
-		if (buffer_is_output(&p->buffers[b]))
-			findings_figures(&found, b, p->shapes[set->shape].buffers[b].count, &f);
+		if (!buffer_is_output(&p->buffers[b]))
+			continue;
+		f = findings_figures(&found, at++, p->shapes[set->shape].buffers[b].count);
 		if (f.nans)
 			r = err_set(e, ERR_FAILED,
 				    "%lld elements of %s are NaN, infinite or not written, the "
@@ -293,6 +301,7 @@ static int refuse_nans(struct session *s, const struct dataset *set, int referen
 				    (long long)f.nans, p->buffers[b].name, (long long)f.first_bad);
 	}
 	findings_release(&found);
+	worklist_release(&work);
 	return r;
 }
 
@@ -304,7 +313,7 @@ static int make_expected(struct draft *d, struct err *e)
 
 	d->set->expected = mem_array((size_t)p->n_references + 1, sizeof(cuda_ptr));
 	for (int i = 0; i < p->n_references && r == 0; i++) {
-		r = allocate(s, &d->set->expected[i], s->layouts[d->set->shape].total, e);
+		r = allocate(s, &d->set->expected[i], s->layouts[d->set->shape].passed, e);
 		if (r == 0 && p->references[i].files)
 			r = read_files(d, i, e);
 		else if (r == 0 && p->references[i].language == LANGUAGE_C)

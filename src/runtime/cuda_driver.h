@@ -66,6 +66,8 @@ struct cuda_uuid {
 	X(stream_create, cuStreamCreate, (struct cuda_stream * *ret, unsigned flags))            \
 	X(stream_destroy, cuStreamDestroy_v2, (struct cuda_stream * stream))                     \
 	X(stream_sync, cuStreamSynchronize, (struct cuda_stream * stream))                       \
+	X(stream_wait, cuStreamWaitEvent,                                                        \
+	  (struct cuda_stream * stream, struct cuda_event * event, unsigned flags))              \
 	X(capture_begin, cuStreamBeginCapture_v2, (struct cuda_stream * stream, int mode))       \
 	X(capture_end, cuStreamEndCapture,                                                       \
 	  (struct cuda_stream * stream, struct cuda_graph * *ret))                               \

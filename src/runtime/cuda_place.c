@@ -24,13 +24,22 @@ static int64_t lay(int64_t *cursor, int64_t count, size_t width, int64_t *ret_by
 	return at;
 }
 
-int layout_init(struct layout *l, const struct problem *p, int shape, struct err *e)
+bool buffer_in_scope(const struct problem *p, int buffer, enum scope scope)
 {
-	l->offsets = mem_array((size_t)p->n_buffers, sizeof *l->offsets);
-	l->bytes = mem_array((size_t)p->n_buffers, sizeof *l->bytes);
-	l->total = 0;
+	if (scope == SCOPE_REFERENCE || buffer_is_output(&p->buffers[buffer]))
+		return true;
+	for (int i = 0; i < p->n_arguments; i++)
+		if (p->arguments[i].buffer == buffer)
+			return true;
+	return false;
+}
+
+/* Those that a variant is given, or the others. */
+static int lay_out(struct layout *l, const struct problem *p, int shape, bool passed, struct err *e)
+{
 	for (int b = 0; b < p->n_buffers; b++) {
-		if (p->buffers[b].role == BUFFER_SCRATCH)
+		if (p->buffers[b].role == BUFFER_SCRATCH ||
+		    buffer_in_scope(p, b, SCOPE_VARIANT) != passed)
 			continue;
 		l->offsets[b] = lay(&l->total, p->shapes[shape].buffers[b].count,
 				    dtype_bytes(p->buffers[b].type), &l->bytes[b]);
@@ -40,6 +49,18 @@ int layout_init(struct layout *l, const struct problem *p, int shape, struct err
 				       p->shapes[shape].name, p->buffers[b].name);
 	}
 	return 0;
+}
+
+int layout_init(struct layout *l, const struct problem *p, int shape, struct err *e)
+{
+	int r;
+
+	l->offsets = mem_array((size_t)p->n_buffers, sizeof *l->offsets);
+	l->bytes = mem_array((size_t)p->n_buffers, sizeof *l->bytes);
+	l->total = 0;
+	r = lay_out(l, p, shape, true, e);
+	l->passed = l->total;
+	return r < 0 ? r : lay_out(l, p, shape, false, e);
 }
 
 void layout_release(struct layout *l)
@@ -97,14 +118,15 @@ static int poison_scratch(struct session *s, const struct place *place, enum dty
 }
 
 int cuda_restore(struct session *s, const struct dataset *set, const struct place *places,
-		 int round)
+		 enum scope scope, int round)
 {
 	const struct problem *p = s->p;
+	const struct layout *l = &s->layouts[set->shape];
+	int64_t bytes = scope == SCOPE_VARIANT ? l->passed : l->total;
 	int result = CUDA_OK;
 
-	if (s->layouts[set->shape].total)
-		result = s->cu.copy(s->arena.at, set->image, (size_t)s->layouts[set->shape].total,
-				    s->stream);
+	if (bytes)
+		result = s->cu.copy(s->arena.at, set->image, (size_t)bytes, s->stream);
 	for (int b = 0; b < p->n_buffers && result == CUDA_OK; b++) {
 		enum buffer_role role = p->buffers[b].role;
 		enum dtype type = p->buffers[b].type;

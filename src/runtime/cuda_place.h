@@ -16,6 +16,11 @@ static inline bool buffer_is_output(const struct problem_buffer *b)
 	return b->role == BUFFER_OUT || b->role == BUFFER_INOUT;
 }
 
+/* Which buffers a launch is given: a variant its arguments and every output, a reference all. The
+ * former lie in front in the arena, and nothing behind them is restored or looked at for it. */
+enum scope { SCOPE_VARIANT, SCOPE_REFERENCE };
+bool buffer_in_scope(const struct problem *p, int buffer, enum scope scope);
+
 /* ERR_INVALID when the shape's bytes overflow. */
 int layout_init(struct layout *l, const struct problem *p, int shape, struct err *e);
 void layout_release(struct layout *l);
@@ -27,7 +32,7 @@ int cuda_place(struct session *s, int shape, const struct launch *l, struct plac
 /* Queues what makes the arena ready for a launch of round 0 or 1: image, poison, scratch with its
  * guards. CUresult. */
 int cuda_restore(struct session *s, const struct dataset *set, const struct place *places,
-		 int round);
+		 enum scope scope, int round);
 
 /* Queues copies of the outputs to the same offsets from base. CUresult. */
 int cuda_keep_outputs(struct session *s, int shape, const struct place *places, cuda_ptr base);

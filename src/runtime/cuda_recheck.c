@@ -24,7 +24,7 @@ static int restore_inputs(struct session *s, const struct recheck *after, const 
 		const struct place *place = &after->places[b];
 		size_t bytes = (size_t)place->bytes;
 
-		if (role == BUFFER_SCRATCH || !bytes)
+		if (role == BUFFER_SCRATCH || !bytes || !buffer_in_scope(s->p, b, SCOPE_VARIANT))
 			continue;
 		if (role != BUFFER_OUT)
 			result = s->cu.copy(
@@ -61,7 +61,7 @@ static int queue_turn(void *rotation, int i)
 {
 	struct rotation *r = rotation;
 	struct session *s = r->s;
-	size_t bytes = (size_t)s->layouts[r->after->timed->shape].total;
+	size_t bytes = (size_t)s->layouts[r->after->timed->shape].passed;
 	int result = s->cu.copy(s->arena.at, r->images[i % 2], bytes, s->stream);
 
 	return result == CUDA_OK ? cuda_call_go(s, r->after->call) : result;
@@ -130,7 +130,7 @@ static int check_times(struct trial *t, const struct recheck *after, const struc
 	struct rotation repeat = { s, after, { image, s->first.at }, n, NULL };
 	struct rotation differ = { s, after, { image, other->image }, n, NULL };
 	int result =
-		s->cu.copy(s->first.at, image, (size_t)s->layouts[other->shape].total, s->stream);
+		s->cu.copy(s->first.at, image, (size_t)s->layouts[other->shape].passed, s->stream);
 	int r;
 
 	if (result == CUDA_OK)

@@ -198,23 +198,25 @@ static int open_context(struct session *s, const struct nvrtc *n, struct err *e)
 		result = s->cu.event_create(&s->start, CUDA_EVENT_DEFAULT);
 	if (result == CUDA_OK)
 		result = s->cu.event_create(&s->end, CUDA_EVENT_DEFAULT);
+	if (result == CUDA_OK)
+		result = s->cu.event_create(&s->gate, CUDA_EVENT_DEFAULT);
 	return cuda_check(&s->cu, result, e, "opening the device");
 }
 
 static int load_kernels(struct session *s, struct err *e)
 {
+	const struct {
+		struct cuda_function **ret;
+		const char *name;
+	} entries[] = {
+		{ &s->compare, "evo_compare" }, { &s->fold, "evo_fold" },
+		{ &s->same, "evo_same" },	{ &s->spin, "evo_spin" },
+		{ &s->crowd, "evo_crowd" },	{ &s->await, "evo_await" },
+	};
 	int result = s->cu.module_load(&s->module, kernels.compiled.cubin);
 
-	if (result == CUDA_OK)
-		result = s->cu.module_function(&s->compare, s->module, "evo_compare");
-	if (result == CUDA_OK)
-		result = s->cu.module_function(&s->same, s->module, "evo_same");
-	if (result == CUDA_OK)
-		result = s->cu.module_function(&s->spin, s->module, "evo_spin");
-	if (result == CUDA_OK)
-		result = s->cu.module_function(&s->crowd, s->module, "evo_crowd");
-	if (result == CUDA_OK)
-		result = s->cu.module_function(&s->await, s->module, "evo_await");
+	for (size_t i = 0; i < sizeof entries / sizeof entries[0] && result == CUDA_OK; i++)
+		result = s->cu.module_function(entries[i].ret, s->module, entries[i].name);
 	return cuda_check(&s->cu, result, e, "loading the comparing kernels");
 }
 
@@ -350,7 +352,7 @@ int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct
 
 static void release_memory(struct session *s)
 {
-	struct room *rooms[] = { &s->arena,   &s->first, &s->scratch, &s->segments,
+	struct room *rooms[] = { &s->arena,   &s->first, &s->scratch, &s->work,
 				 &s->results, &s->flush, &s->crowds,  &s->far };
 
 	for (int i = 0; i < s->n_sets; i++)
@@ -380,6 +382,8 @@ void cuda_close(struct session *s)
 		s->cu.event_destroy(s->start);
 	if (s->end)
 		s->cu.event_destroy(s->end);
+	if (s->gate)
+		s->cu.event_destroy(s->gate);
 	if (s->stream)
 		s->cu.stream_destroy(s->stream);
 	if (s->aside)

@@ -19,6 +19,7 @@
 struct layout {		  /* of one shape in the arena; scratch is placed by cuda_place */
 	int64_t *offsets; /* one a buffer, of its data */
 	int64_t *bytes;	  /* one a buffer; 0 for scratch */
+	int64_t passed;	  /* the front of the arena: all that a variant is given */
 	int64_t total;
 };
 
@@ -26,7 +27,8 @@ struct dataset {
 	int shape;
 	uint64_t seed;
 	cuda_ptr image;
-	cuda_ptr *expected; /* one a reference: its outputs, at their offsets in the layout. NULL:
+	cuda_ptr *expected; /* one a reference: its outputs, at their offsets in the layout (which
+			     * lie in what is passed). NULL:
 			     * the shape is only timed */
 };
 
@@ -51,11 +53,12 @@ struct session {
 	int handle;			    /* the driver's, of the device */
 	struct cuda_stream *stream, *aside; /* aside: for crowds, see cuda_crowd.h */
 	struct cuda_event *start, *end;
+	struct cuda_event *gate;    /* what aside waits for */
 	struct cuda_module *module; /* of src/kernels/verify.cu */
-	struct cuda_function *compare, *same, *spin, *crowd, *await;
+	struct cuda_function *compare, *fold, *same, *spin, *crowd, *await;
 	struct reference_code *references;
 	struct layout *layouts; /* one a shape */
-	struct room arena, first, scratch, segments, results, flush, crowds, far;
+	struct room arena, first, scratch, work, results, flush, crowds, far;
 	struct dataset *sets;
 	int n_sets;
 	struct dataset *fresh; /* one a shape, of the latest fresh seed; no image: not made */

@@ -220,7 +220,7 @@ static int prepare(struct timing_run *run)
 	if (run->cold)
 		result = room_reserve(s, &s->flush, l2 > FLUSH_BYTES_MIN ? l2 : FLUSH_BYTES_MIN);
 	if (result == CUDA_OK)
-		result = cuda_restore(s, run->set, run->places, 0);
+		result = cuda_restore(s, run->set, run->places, SCOPE_VARIANT, 0);
 	return result;
 }
 

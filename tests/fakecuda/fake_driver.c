@@ -607,6 +607,15 @@ int cuStreamSynchronize(struct cuda_stream *stream)
 	return stream->capture ? CAPTURE_UNSUPPORTED : CUDA_OK;
 }
 
+/* What is queued is done at once. */
+int cuStreamWaitEvent(struct cuda_stream *stream, struct cuda_event *event, unsigned flags)
+{
+	(void)event;
+	(void)flags;
+	ENTER();
+	return stream->capture ? CAPTURE_UNSUPPORTED : CUDA_OK;
+}
+
 int cuStreamBeginCapture_v2(struct cuda_stream *stream, int mode)
 {
 	ENTER();

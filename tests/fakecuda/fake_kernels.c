@@ -14,33 +14,66 @@ struct segment {
 	uint64_t bytes, byte;
 };
 
+struct comparison {
+	const void *got, *want;
+	int64_t count;
+	uint64_t poison;
+	double atol, rtol;
+	int32_t type, width, blocks, like, flag, n_flags;
+};
+
 static void *pointer(uint64_t value)
 {
 	return (void *)(uintptr_t)value;
 }
 
-static double as_double(uint64_t value)
+static bool is_like_another(const struct comparison *c, const uint64_t *flags)
 {
-	double d;
-
-	memcpy(&d, &value, sizeof d);
-	return d;
+	if (c->like < 0)
+		return false;
+	for (int i = 0; i < c->n_flags; i++)
+		if (flags[c->flag + i])
+			return false;
+	return true;
 }
 
 /* All in the first block's partial. */
 static void run_compare(const struct fake_launch *l)
 {
-	struct gates gates = { .atol = as_double(l->values[6]), .rtol = as_double(l->values[7]) };
-	struct partial *ret = pointer(l->values[8]);
-	struct figures f;
+	const struct comparison *all = pointer(l->values[0]);
+	struct partial *partials = pointer(l->values[2]);
+	int first = (int)l->values[3], blocks_max = (int)l->values[4];
 
-	verify_compare((enum dtype)(uint32_t)l->values[0], pointer(l->values[2]),
-		       pointer(l->values[3]), (int64_t)l->values[4], (uint8_t)l->values[5], &gates,
-		       &f);
-	for (unsigned i = 0; i < l->blocks_x; i++)
-		ret[i] = (struct partial){ .first_bad = -1 };
-	ret[0] = (struct partial){ f.max_abs, f.sum_abs, f.sum_sq_diff, f.sum_sq_ref,
-				   f.bad,     f.nans,	 f.unwritten,	f.first_bad };
+	for (unsigned i = 0; i < l->blocks_y; i++) {
+		const struct comparison *c = &all[first + (int)i];
+		struct partial *ret = &partials[(size_t)(first + (int)i) * (size_t)blocks_max];
+		struct gates gates = { .atol = c->atol, .rtol = c->rtol };
+		struct figures f;
+
+		if (c->blocks == 0 || is_like_another(c, pointer(l->values[1])))
+			continue;
+		verify_compare((enum dtype)c->type, c->got, c->want, c->count, (uint8_t)c->poison,
+			       &gates, &f);
+		for (int b = 0; b < c->blocks; b++)
+			ret[b] = (struct partial){ .first_bad = -1 };
+		ret[0] = (struct partial){ f.max_abs, f.sum_abs, f.sum_sq_diff, f.sum_sq_ref,
+					   f.bad,     f.nans,	 f.unwritten,	f.first_bad };
+	}
+}
+
+static void run_fold(const struct fake_launch *l)
+{
+	const struct comparison *all = pointer(l->values[0]);
+	const struct partial *partials = pointer(l->values[2]);
+	struct partial *ret = pointer(l->values[4]);
+
+	for (unsigned i = 0; i < l->blocks_x; i++) {
+		unsigned at =
+			is_like_another(&all[i], pointer(l->values[1])) ? (unsigned)all[i].like : i;
+
+		ret[i] = all[at].blocks ? partials[(size_t)at * (size_t)l->values[3]]
+					: (struct partial){ .first_bad = -1 };
+	}
 }
 
 static void run_same(const struct fake_launch *l)
@@ -150,7 +183,8 @@ static void run_nothing(const struct fake_launch *l)
 }
 
 static const struct fake_kernel kernels[] = {
-	{ "evo_compare", "448888888", run_compare, 0, 0 },
+	{ "evo_compare", "88844", run_compare, 0, 0 },
+	{ "evo_fold", "88848", run_fold, 0, 0 },
 	{ "evo_same", "88", run_same, 0, 0 },
 	{ "evo_spin", "8", run_nothing, 0, 0 },
 	{ "evo_crowd", "8888", run_crowd, 0, 0 },
