@@ -22,6 +22,8 @@ static void check_request(const char *text, size_t size)
 	}
 	if (q.verb == WIRE_OPEN)
 		line = wire_ask_open(q.id, q.runtime->name, q.ordinal, q.problem);
+	else if (q.verb == WIRE_WARM)
+		line = wire_ask_warm(q.id, q.runtime->name, q.ordinal, q.problem);
 	else if (q.verb == WIRE_COMPILE)
 		line = wire_ask_compile(q.id, q.runtime->name, &q.compile);
 	else if (q.verb == WIRE_MEASURE)

@@ -724,12 +724,43 @@ static void a_device_that_was_warmed_up_is_not_opened_again(void **state)
 	need_nvrtc();
 	bench_init(&b, selftest, "selftest", "selftest_reference", "-DMODE=fault", 1);
 	plan(NULL);
-	assert_int_equal(runtime_cuda.warm(0, &e), 0);
-	assert_int_equal(runtime_cuda.warm(0, &e), 0);
+	assert_int_equal(runtime_cuda.warm(0, NULL, &e), 0);
+	assert_int_equal(runtime_cuda.warm(0, NULL, &e), 0);
 	assert_int_equal(runtime_cuda.open(0, b.p, &s, &e), 0);
 	assert_int_equal(fixture.calls("cuDevicePrimaryCtxRetain"), 1);
 	runtime_cuda.close(s);
 	assert_int_equal(fixture.calls("cuDevicePrimaryCtxRelease_v2"), 1);
+	bench_release(&b);
+}
+
+/* How many uploads it takes to open one when the device was warmed up for the other. */
+static long uploads_to_open(const struct problem *warm, const struct problem *p)
+{
+	struct session *s;
+	struct err e;
+	long before;
+
+	plan(NULL);
+	assert_int_equal(runtime_cuda.warm(0, warm, &e), 0);
+	before = fixture.calls("cuMemcpyHtoDAsync_v2");
+	assert_int_equal(runtime_cuda.open(0, p, &s, &e), 0);
+	runtime_cuda.close(s);
+	return fixture.calls("cuMemcpyHtoDAsync_v2") - before;
+}
+
+static void inputs_that_were_filled_ahead_of_time_are_not_filled_again(void **state)
+{
+	struct bench a, b;
+	long sets;
+
+	(void)state;
+	need_nvrtc();
+	bench_init_add(&a);
+	bench_init_add(&b);
+	sets = a.p->n_seeds + 2; /* of the checked shape; the other is timed on two */
+	assert_int_equal(uploads_to_open(b.p, a.p), uploads_to_open(NULL, a.p));
+	assert_int_equal(uploads_to_open(a.p, a.p) + sets, uploads_to_open(NULL, a.p));
+	bench_release(&a);
 	bench_release(&b);
 }
 
@@ -820,6 +851,7 @@ int main(void)
 		cmocka_unit_test(a_reference_may_be_files),
 		cmocka_unit_test(a_session_refuses_to_go_on_after_a_fault),
 		cmocka_unit_test(a_device_that_was_warmed_up_is_not_opened_again),
+		cmocka_unit_test(inputs_that_were_filled_ahead_of_time_are_not_filled_again),
 		cmocka_unit_test(whichever_call_fails_ends_in_an_error_or_an_outcome),
 	};
 

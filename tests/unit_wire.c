@@ -21,6 +21,7 @@
 #include "tuner/worker/call.h"
 #include "tuner/worker/serve.h"
 #include "tuner/worker/wire.h"
+#include "tuner/worker/wire_problem.h"
 #include "tuner/worker/wire_result.h"
 
 static struct wire_request ask(char *line)
@@ -102,6 +103,20 @@ static void a_problem_comes_back_as_it_was(void **state)
 	free(second);
 	wire_request_release(&q);
 	problem_free(p);
+}
+
+static void problems_are_alike_whatever_their_references_compile_to(void **state)
+{
+	struct problem *p = fixture_problem(), *q = fixture_problem();
+
+	(void)state;
+	p->references[0].artifact = mem_strdup("/r.so");
+	assert_true(wire_problems_alike(p, q));
+	q->shapes[1].buffers[0].fill.a += 1;
+	assert_false(wire_problems_alike(p, q));
+	assert_string_equal(p->references[0].artifact, "/r.so");
+	problem_free(p);
+	problem_free(q);
 }
 
 static void a_measure_job_comes_back_as_it_was(void **state)
@@ -387,10 +402,10 @@ static void a_worker_opens_measures_and_closes(void **state)
 	(void)state;
 	assert_true(a.failed);
 	assert_int_equal(a.error.code, ERR_PROTOCOL);
-	p->references[0].artifact = mem_strdup("-");
-	a = exchange(c, wire_ask_warm(8, "noop", 0));
+	a = exchange(c, wire_ask_warm(8, "noop", 0, p)); /* its reference is not compiled yet */
 	assert_false(a.failed);
 	assert_int_equal(a.verb, WIRE_WARM);
+	p->references[0].artifact = mem_strdup("-");
 	open_noop(c, p);
 	a = exchange(c, wire_ask_measure(10, &job));
 	assert_false(a.failed);
@@ -524,6 +539,7 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_compile_job_comes_back_as_it_was),
 		cmocka_unit_test(a_problem_comes_back_as_it_was),
+		cmocka_unit_test(problems_are_alike_whatever_their_references_compile_to),
 		cmocka_unit_test(a_measure_job_comes_back_as_it_was),
 		cmocka_unit_test(results_come_back_as_they_were),
 		cmocka_unit_test(a_measurement_of_another_problem_is_a_protocol_error),

@@ -59,13 +59,25 @@ void references_unload(struct session *s)
 	s->references = NULL;
 }
 
-/* The data set as it lies in host memory while it is made. */
+/* A data set as it lies in host memory. */
 struct draft {
 	struct session *s;
 	struct dataset *set;
 	char *image;
 	void **buffers; /* into the image; scratch: NULL */
 };
+
+static void draft_init(struct draft *d, struct session *s, struct dataset *set)
+{
+	const struct layout *l = &s->layouts[set->shape];
+
+	*d = (struct draft){ .s = s, .set = set };
+	d->image = mem_alloc((size_t)l->total + 1);
+	d->buffers = mem_array((size_t)s->p->n_buffers + 1, sizeof *d->buffers);
+	for (int b = 0; b < s->p->n_buffers; b++)
+		if (s->p->buffers[b].role != BUFFER_SCRATCH)
+			d->buffers[b] = d->image + l->offsets[b];
+}
 
 static void draft_release(struct draft *d)
 {
@@ -79,13 +91,10 @@ static int draft_fill(struct draft *d, struct err *e)
 	const struct layout *l = &d->s->layouts[d->set->shape];
 	int r = 0;
 
-	d->image = mem_alloc((size_t)l->total + 1);
-	d->buffers = mem_array((size_t)p->n_buffers + 1, sizeof *d->buffers);
 	memset(d->image, VERIFY_GUARD_BYTE, (size_t)l->total);
 	for (int b = 0; b < p->n_buffers && r == 0; b++) {
-		if (p->buffers[b].role == BUFFER_SCRATCH)
+		if (!d->buffers[b])
 			continue;
-		d->buffers[b] = d->image + l->offsets[b];
 		memset(d->buffers[b], verify_poison(p->buffers[b].type, 0), (size_t)l->bytes[b]);
 		if (p->buffers[b].role != BUFFER_OUT)
 			r = fill_buffer(p, d->set->shape, b, d->set->seed, d->buffers,
@@ -119,14 +128,13 @@ static int upload_now(struct session *s, cuda_ptr to, const void *from, int64_t 
 }
 
 /* C scratch lives only as long as the call. */
-static int run_host(struct draft *d, int reference, struct err *e)
+static int call_host(struct draft *d, int reference, struct err *e)
 {
 	struct session *s = d->s;
 	const struct problem_reference *r = &s->p->references[reference];
 	const struct launch *l = &s->p->shapes[d->set->shape].references[reference];
 	const struct layout *layout = &s->layouts[d->set->shape];
 	size_t n = (size_t)r->n_arguments;
-	char *image = mem_copy(d->image, (size_t)layout->total + 1);
 	uint64_t *values = mem_array(n + 1, sizeof *values);
 	void **arguments = mem_array(n + 1, sizeof *arguments);
 	void **scratch = mem_array((size_t)s->p->n_buffers + 1, sizeof *scratch);
@@ -143,52 +151,65 @@ static int run_host(struct draft *d, int reference, struct err *e)
 		if (b < 0) {
 			dtype_set(r->arguments[i].type, &values[i], 0, l->scalars[i]);
 		} else {
-			void *at = d->buffers[b] ? image + layout->offsets[b] : scratch[b];
+			void *at = d->buffers[b] ? d->buffers[b] : scratch[b];
 
 			memcpy(&values[i], &at, sizeof at);
 		}
 	}
 	host_call_run(s->references[reference].host, arguments);
-	result = upload_now(s, d->set->expected[reference], image, layout->passed, e);
+	result = upload_now(s, d->set->expected[reference], d->image, layout->passed, e);
 	for (int b = 0; b < s->p->n_buffers; b++)
 		free(scratch[b]);
 	free(scratch);
 	free(arguments);
 	free(values);
-	free(image);
 	return result;
 }
 
-static int read_files(struct draft *d, int reference, struct err *e)
+static int run_host(struct session *s, struct dataset *set, int reference, struct err *e)
 {
-	struct session *s = d->s;
+	struct draft d;
+	int r;
+
+	draft_init(&d, s, set);
+	r = cuda_check(&s->cu,
+		       s->cu.download(d.image, set->image, (size_t)s->layouts[set->shape].total), e,
+		       "downloading data");
+	if (r == 0)
+		r = call_host(&d, reference, e);
+	draft_release(&d);
+	return r;
+}
+
+static int read_files(struct session *s, struct dataset *set, int reference, struct err *e)
+{
 	const struct problem *p = s->p;
-	const struct layout *l = &s->layouts[d->set->shape];
-	char *image = mem_copy(d->image, (size_t)l->total + 1);
+	struct draft d;
 	int r = 0;
 
+	draft_init(&d, s, set);
 	for (int b = 0; b < p->n_buffers && r == 0; b++) {
 		const char *path = p->references[reference].files[b];
 
 		if (path && buffer_is_output(&p->buffers[b]))
 			r = npy_load(path, p->buffers[b].type,
-				     p->shapes[d->set->shape].buffers[b].count,
-				     image + l->offsets[b], e);
+				     p->shapes[set->shape].buffers[b].count, d.buffers[b], e);
 	}
 	if (r == 0)
-		r = upload_now(s, d->set->expected[reference], image, l->passed, e);
-	free(image);
+		r = upload_now(s, set->expected[reference], d.image, s->layouts[set->shape].passed,
+			       e);
+	draft_release(&d);
 	return r;
 }
 
 /* Two rounds for the first seed of a shape, as a variant gets them: what the reference does not
  * write, or does not write the same way twice, shows as a difference between them. References are
  * slow, and tell that once. */
-static int rounds_for(const struct session *s, int shape)
+static int rounds_for(const struct session *s, const struct dataset *set)
 {
 	for (int i = 0; i < s->n_sets; i++)
-		if (s->sets[i].shape == shape)
-			return 1;
+		if (s->sets[i].shape == set->shape)
+			return &s->sets[i] == set ? VERIFY_ROUNDS : 1;
 	return VERIFY_ROUNDS;
 }
 
@@ -196,7 +217,7 @@ static int rounds_for(const struct session *s, int shape)
 static int queue_rounds(struct session *s, const struct dataset *set, const struct cuda_call *call,
 			const struct place *places, cuda_ptr expected)
 {
-	int rounds = rounds_for(s, set->shape), result = CUDA_OK;
+	int rounds = rounds_for(s, set), result = CUDA_OK;
 
 	for (int round = 0; round < rounds && result == CUDA_OK; round++) {
 		result = cuda_restore(s, set, places, SCOPE_REFERENCE, round);
@@ -234,27 +255,26 @@ static int judge_rounds(struct session *s, const struct dataset *set, const stru
 	return r;
 }
 
-static int run_device(struct draft *d, int reference, struct err *e)
+static int run_device(struct session *s, const struct dataset *set, int reference, struct err *e)
 {
-	struct session *s = d->s;
 	const struct problem_reference *r = &s->p->references[reference];
-	const struct launch *l = &s->p->shapes[d->set->shape].references[reference];
+	const struct launch *l = &s->p->shapes[set->shape].references[reference];
 	struct place *places = mem_array((size_t)s->p->n_buffers + 1, sizeof *places);
-	cuda_ptr expected = d->set->expected[reference];
+	cuda_ptr expected = set->expected[reference];
 	struct cuda_call call;
-	int result = cuda_place(s, d->set->shape, l, places), status;
+	int result = cuda_place(s, set->shape, l, places), status;
 
 	if (result == CUDA_OK)
 		result = cuda_allow_shared(s, s->references[reference].function, l->shared_bytes);
 	if (result == CUDA_OK) {
 		cuda_call_init(&call, s->references[reference].function, r->arguments,
 			       r->n_arguments, l, places);
-		result = queue_rounds(s, d->set, &call, places, expected);
+		result = queue_rounds(s, set, &call, places, expected);
 		cuda_call_release(&call);
 	}
 	status = cuda_check(&s->cu, result, e, "launching it");
 	if (status == 0)
-		status = judge_rounds(s, d->set, places, expected, e);
+		status = judge_rounds(s, set, places, expected, e);
 	free(places);
 	return status;
 }
@@ -305,52 +325,63 @@ static int refuse_nans(struct session *s, const struct dataset *set, int referen
 	return r;
 }
 
-static int make_expected(struct draft *d, struct err *e)
+static int make_expected(struct session *s, struct dataset *set, struct err *e)
 {
-	struct session *s = d->s;
 	const struct problem *p = s->p;
 	int r = 0;
 
-	d->set->expected = mem_array((size_t)p->n_references + 1, sizeof(cuda_ptr));
+	set->expected = mem_array((size_t)p->n_references + 1, sizeof(cuda_ptr));
 	for (int i = 0; i < p->n_references && r == 0; i++) {
-		r = allocate(s, &d->set->expected[i], s->layouts[d->set->shape].passed, e);
+		r = allocate(s, &set->expected[i], s->layouts[set->shape].passed, e);
 		if (r == 0 && p->references[i].files)
-			r = read_files(d, i, e);
+			r = read_files(s, set, i, e);
 		else if (r == 0 && p->references[i].language == LANGUAGE_C)
-			r = run_host(d, i, e);
+			r = run_host(s, set, i, e);
 		else if (r == 0)
-			r = run_device(d, i, e);
+			r = run_device(s, set, i, e);
 		if (r == 0)
-			r = refuse_nans(s, d->set, i, e);
+			r = refuse_nans(s, set, i, e);
 		if (r < 0)
 			err_wrap(e, "reference %s", p->references[i].name);
 	}
 	return r;
 }
 
-int dataset_make(struct session *s, int shape, uint64_t seed, struct dataset *ret, struct err *e)
+/* Gives the set up, and says whose it was. A reference that faults takes the context with it. */
+static int give_up(struct session *s, struct dataset *set, struct err *e)
+{
+	int shape = set->shape;
+	uint64_t seed = set->seed;
+
+	s->poisoned = s->cu.stream_sync(s->stream) != CUDA_OK;
+	dataset_release(s, set);
+	return err_wrap(e, "shape %s, seed %llu", s->p->shapes[shape].name,
+			(unsigned long long)seed);
+}
+
+int dataset_fill(struct session *s, int shape, uint64_t seed, struct dataset *ret, struct err *e)
 {
 	struct dataset set = { .shape = shape, .seed = seed };
-	struct draft draft = { .s = s, .set = &set };
 	int64_t total = s->layouts[shape].total;
-	int r = draft_fill(&draft, e);
+	struct draft draft;
+	int r;
 
+	draft_init(&draft, s, &set);
+	r = draft_fill(&draft, e);
 	if (r == 0)
 		r = allocate(s, &set.image, total, e);
 	if (r == 0)
 		r = upload_now(s, set.image, draft.image, total, e);
-	if (r == 0 && s->p->shapes[shape].check)
-		r = make_expected(&draft, e);
 	draft_release(&draft);
-	if (r < 0) {
-		/* A reference that faults takes the context with it. */
-		s->poisoned = s->cu.stream_sync(s->stream) != CUDA_OK;
-		dataset_release(s, &set);
-		return err_wrap(e, "shape %s, seed %llu", s->p->shapes[shape].name,
-				(unsigned long long)seed);
-	}
+	if (r < 0)
+		return give_up(s, &set, e);
 	*ret = set;
 	return 0;
+}
+
+int dataset_expect(struct session *s, struct dataset *set, struct err *e)
+{
+	return make_expected(s, set, e) < 0 ? give_up(s, set, e) : 0;
 }
 
 void dataset_release(struct session *s, struct dataset *d)
@@ -380,8 +411,11 @@ int dataset_fresh(struct session *s, int shape, uint64_t seed, const struct data
 
 	if (set->image && set->seed != seed)
 		dataset_release(s, set);
-	if (!set->image)
-		r = dataset_make(s, shape, seed, set, e);
+	if (!set->image) {
+		r = dataset_fill(s, shape, seed, set, e);
+		if (r == 0 && s->p->shapes[shape].check)
+			r = dataset_expect(s, set, e);
+	}
 	if (r == 0)
 		*ret = set;
 	return r;

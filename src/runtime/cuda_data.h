@@ -11,10 +11,13 @@
 int references_load(struct session *s, struct err *e);
 void references_unload(struct session *s);
 
-/* Fills, uploads and, for a shape that is checked, runs the references. Errors name shape, seed
- * and reference: ERR_FAILED when a reference fails, faults, gives NaN, writes where it must not
- * or does not give the same bits twice; ERR_FULL when the device's memory does not suffice. */
-int dataset_make(struct session *s, int shape, uint64_t seed, struct dataset *ret, struct err *e);
+/* Fills and uploads. ERR_FULL when the device's memory does not suffice. Errors name shape and
+ * seed; so do those of dataset_expect. */
+int dataset_fill(struct session *s, int shape, uint64_t seed, struct dataset *ret, struct err *e);
+
+/* Runs the references. ERR_FAILED names the one that fails, faults, gives NaN, writes where it must
+ * not or does not give the same bits twice. */
+int dataset_expect(struct session *s, struct dataset *set, struct err *e);
 void dataset_release(struct session *s, struct dataset *d);
 
 /* The stored set of a shape and seed, or NULL. */

@@ -241,19 +241,19 @@ static int lay_out(struct session *s, struct err *e)
 	return cuda_check(&s->cu, result, e, "allocating the buffers");
 }
 
-static int make_set(struct session *s, int shape, uint64_t seed, struct err *e)
+static int fill_set(struct session *s, int shape, uint64_t seed, struct err *e)
 {
 	int r;
 
 	if (dataset_find(s, shape, seed))
 		return 0;
-	r = dataset_make(s, shape, seed, &s->sets[s->n_sets], e);
+	r = dataset_fill(s, shape, seed, &s->sets[s->n_sets], e);
 	if (r == 0)
 		s->n_sets++;
 	return r;
 }
 
-static int make_sets(struct session *s, struct err *e)
+static int fill_sets(struct session *s, struct err *e)
 {
 	const struct problem *p = s->p;
 	int r = 0;
@@ -265,9 +265,9 @@ static int make_sets(struct session *s, struct err *e)
 		int seeds = ps->check ? p->n_seeds : ps->time ? 1 : 0;
 
 		for (int i = 0; i < seeds && r == 0; i++)
-			r = make_set(s, shape, p->seeds[i], e);
+			r = fill_set(s, shape, p->seeds[i], e);
 		if (r == 0 && ps->time)
-			r = make_set(s, shape, verify_other_seed(p, shape, p->seeds[0]), e);
+			r = fill_set(s, shape, verify_other_seed(p, shape, p->seeds[0]), e);
 	}
 	return r;
 }
@@ -303,44 +303,82 @@ static int open_device(int ordinal, struct session **ret, struct err *e)
 	return 0;
 }
 
+static void release_sets(struct session *s)
+{
+	for (int i = 0; i < s->n_sets; i++)
+		dataset_release(s, &s->sets[i]);
+	for (int i = 0; s->fresh && i < s->p->n_shapes; i++)
+		dataset_release(s, &s->fresh[i]);
+	for (int i = 0; s->layouts && i < s->p->n_shapes; i++)
+		layout_release(&s->layouts[i]);
+	free(s->layouts);
+	free(s->sets);
+	free(s->fresh);
+	s->layouts = NULL;
+	s->sets = s->fresh = NULL;
+	s->n_sets = 0;
+	s->p = NULL;
+}
+
+/* Memory that grew for another problem stays as it is. */
 static int take_problem(struct session *s, const struct problem *p, struct err *e)
 {
 	int r;
 
+	if (p->n_seeds < 1)
+		return err_set(e, ERR_INVALID, "gates.seeds: at least one seed is needed");
 	s->p = p;
 	r = lay_out(s, e);
 	if (r == 0)
-		r = references_load(s, e);
-	if (r == 0)
-		r = make_sets(s, e);
+		r = fill_sets(s, e);
+	if (r < 0)
+		release_sets(s);
+	return r;
+}
+
+static int run_references(struct session *s, struct err *e)
+{
+	int r = references_load(s, e);
+
+	for (int i = 0; i < s->n_sets && r == 0; i++)
+		if (s->p->shapes[s->sets[i].shape].check)
+			r = dataset_expect(s, &s->sets[i], e);
 	return r;
 }
 
 /* What cuda_warm opened, until cuda_open takes it. */
 static struct session *warm;
 
-int cuda_warm(int ordinal, struct err *e)
+static int warm_device(int ordinal, struct err *e)
 {
-	if (warm && warm->device.ordinal == ordinal)
+	if (warm && warm->device.ordinal == ordinal && !warm->poisoned)
 		return 0;
 	cuda_close(warm);
 	warm = NULL;
 	return open_device(ordinal, &warm, e);
 }
 
+int cuda_warm(int ordinal, const struct problem *p, struct err *e)
+{
+	int r = warm_device(ordinal, e);
+
+	if (r < 0)
+		return r;
+	release_sets(warm);
+	return p ? take_problem(warm, p, e) : 0;
+}
+
 int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct err *e)
 {
+	bool filled = warm && warm->device.ordinal == ordinal && warm->p == p;
 	struct session *s;
-	int r;
+	int r = filled ? 0 : cuda_warm(ordinal, p, e);
 
-	if (p->n_seeds < 1)
-		return err_set(e, ERR_INVALID, "gates.seeds: at least one seed is needed");
-	r = cuda_warm(ordinal, e);
 	if (r < 0)
 		return r;
 	s = warm;
 	warm = NULL;
-	r = take_problem(s, p, e);
+	r = run_references(s, e);
 	if (r < 0) {
 		cuda_close(s);
 		return r;
@@ -350,23 +388,14 @@ int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct
 	return 0;
 }
 
-static void release_memory(struct session *s)
+static void release_rooms(struct session *s)
 {
 	struct room *rooms[] = { &s->arena,   &s->first, &s->scratch, &s->work,
 				 &s->results, &s->flush, &s->crowds,  &s->far };
 
-	for (int i = 0; i < s->n_sets; i++)
-		dataset_release(s, &s->sets[i]);
-	for (int i = 0; s->fresh && i < s->p->n_shapes; i++)
-		dataset_release(s, &s->fresh[i]);
 	for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
 		if (rooms[i]->at)
 			s->cu.free(rooms[i]->at);
-	for (int i = 0; s->layouts && i < s->p->n_shapes; i++)
-		layout_release(&s->layouts[i]);
-	free(s->layouts);
-	free(s->sets);
-	free(s->fresh);
 }
 
 /* After a fault every call fails and the driver has already let go; that is no reason to stop. */
@@ -374,8 +403,9 @@ void cuda_close(struct session *s)
 {
 	if (!s)
 		return;
-	release_memory(s);
 	references_unload(s);
+	release_sets(s);
+	release_rooms(s);
 	if (s->module)
 		s->cu.module_unload(s->module);
 	if (s->start)

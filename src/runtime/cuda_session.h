@@ -45,7 +45,7 @@ struct room {
 };
 
 struct session {
-	const struct problem *p; /* borrowed */
+	const struct problem *p; /* borrowed; NULL: there is none yet */
 	struct cuda_driver cu;
 	struct device device;
 	struct nvml *nvml; /* NULL: none */
@@ -65,9 +65,9 @@ struct session {
 	bool poisoned;	       /* a kernel faulted: nothing works in this context any more */
 };
 
-/* Opens a device, and compiles and loads what is run on it beside the kernels of a task; the next
- * cuda_open of this device goes on from there. */
-int cuda_warm(int ordinal, struct err *e);
+/* Opens a device, compiles and loads what is run on it beside the kernels of a task, and fills the
+ * inputs of a problem; the next cuda_open of this device goes on from there. See runtime.h. */
+int cuda_warm(int ordinal, const struct problem *p, struct err *e);
 int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct err *e);
 void cuda_close(struct session *s);
 

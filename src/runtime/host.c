@@ -139,9 +139,10 @@ static int probe(struct device **ret, int *ret_n, struct err *e)
 }
 
 /* There is nothing that opens have in common. */
-static int warm(int ordinal, struct err *e)
+static int warm(int ordinal, const struct problem *p, struct err *e)
 {
 	(void)ordinal;
+	(void)p;
 	(void)e;
 	return 0;
 }

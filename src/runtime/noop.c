@@ -167,9 +167,10 @@ static void close_session(struct session *s)
 }
 
 /* There is nothing that opens have in common. */
-static int warm(int ordinal, struct err *e)
+static int warm(int ordinal, const struct problem *p, struct err *e)
 {
 	(void)ordinal;
+	(void)p;
 	(void)e;
 	return 0;
 }

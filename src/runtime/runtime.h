@@ -139,9 +139,11 @@ struct runtime {
 	int (*probe)(struct device **ret, int *ret_n, struct err *e);
 	/* Needs no device. */
 	int (*compile)(const struct compile_job *job, struct artifact *ret, struct err *e);
-	/* Does ahead of time what every open on this device needs, so that the next one is quicker:
-	 * worth asking for while its references still compile. Nothing depends on it. */
-	int (*warm)(int ordinal, struct err *e);
+	/* Does ahead of time what an open on this device needs, so that it is quicker: worth asking
+	 * for while references still compile. p may be NULL; else its inputs are filled, too, for
+	 * an open with this very p, which must live until that or the next warm; nothing of its
+	 * references is looked at. Nothing depends on it: what fails here fails in open again. */
+	int (*warm)(int ordinal, const struct problem *p, struct err *e);
 	/* Fills the buffers and runs the references of every shape and seed. p is borrowed and must
 	 * outlive the session. ERR_FAILED when a reference itself fails. */
 	int (*open)(int ordinal, const struct problem *p, struct session **ret, struct err *e);

@@ -38,7 +38,8 @@ static void ask_open(struct meter *m)
 static void ask_warm(struct meter *m)
 {
 	m->state = WARMING;
-	proc_ask(m->proc, wire_ask_warm(proc_next_id(m->proc), m->o.runtime, m->o.ordinal),
+	proc_ask(m->proc,
+		 wire_ask_warm(proc_next_id(m->proc), m->o.runtime, m->o.ordinal, m->o.problem),
 		 OPEN_DEADLINE_S);
 }
 

@@ -12,7 +12,8 @@
  *      ^                                                         |                |
  *      +------------------ from any state: it ended, or is poisoned --------------+
  *
- * It is started as soon as a run is, and warms up while the references of the problem compile.
+ * It is started as soon as a run is, and warms up, and fills the inputs, while the references of
+ * the problem compile.
  * A worker that was lost is opened again by itself. When opening fails for a reason that will not
  * go away, or METER_TRIES times in a row, the meter has failed for good.
  */

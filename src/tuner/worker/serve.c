@@ -23,6 +23,7 @@ struct server {
 	const struct runtime *runtime; /* of the session */
 	struct session *session;       /* NULL: none is open */
 	struct problem *problem;       /* of the session, which borrows it */
+	struct problem *warm;	       /* what the runtime was warmed up for; NULL: nothing */
 };
 
 /* The parent is gone: nothing that we or a compiler of ours still do is wanted. */
@@ -115,16 +116,45 @@ static char *answer_compile(const struct wire_request *q, struct err *e)
 	return line;
 }
 
-static char *answer_warm(const struct wire_request *q, struct err *e)
+/* Takes the request's problem over. The earlier one is in use until the runtime has another. */
+static char *answer_warm(struct server *s, struct wire_request *q, struct err *e)
 {
-	return q->runtime->warm(q->ordinal, e) < 0 ? NULL : wire_tell_warm(q->id);
+	struct problem *before = s->warm;
+	int r;
+
+	s->warm = q->problem;
+	q->problem = NULL;
+	r = q->runtime->warm(q->ordinal, s->warm, e);
+	problem_free(before);
+	return r < 0 ? NULL : wire_tell_warm(q->id);
+}
+
+/* p, or what the runtime was warmed up for where that is the same. */
+static struct problem *warm_or(struct server *s, struct problem *p)
+{
+	struct problem *warm = s->warm;
+
+	if (!warm || !wire_problems_alike(warm, p))
+		return p;
+	for (int i = 0; i < p->n_references; i++) {
+		struct problem_reference *from = &p->references[i], *to = &warm->references[i];
+		char *artifact = to->artifact, *entry = to->entry;
+
+		to->artifact = from->artifact;
+		to->entry = from->entry;
+		from->artifact = artifact;
+		from->entry = entry;
+	}
+	problem_free(p);
+	s->warm = NULL;
+	return warm;
 }
 
 /* Takes the request's problem over. */
 static char *answer_open(struct server *s, struct wire_request *q, struct err *e)
 {
 	close_session(s);
-	s->problem = q->problem;
+	s->problem = warm_or(s, q->problem);
 	q->problem = NULL;
 	s->runtime = q->runtime;
 	if (q->runtime->open(q->ordinal, s->problem, &s->session, e) < 0) {
@@ -191,7 +221,7 @@ static char *answer(struct server *s, struct wire_request *q, struct err *e)
 	case WIRE_COMPILE:
 		return answer_compile(q, e);
 	case WIRE_WARM:
-		return answer_warm(q, e);
+		return answer_warm(s, q, e);
 	case WIRE_OPEN:
 		return answer_open(s, q, e);
 	case WIRE_MEASURE:
@@ -308,6 +338,7 @@ int worker_serve(const struct serve_options *o)
 	choose_cores(o);
 	status = serve(&s);
 	close_session(&s);
+	problem_free(s.warm);
 	str_release(&s.buffer);
 	close(s.in);
 	close(s.out);

@@ -58,23 +58,29 @@ static char *ask_of_device(int64_t id, enum wire_verb verb, const char *runtime,
 	return line_of(o);
 }
 
-char *wire_ask_warm(int64_t id, const char *runtime, int ordinal)
-{
-	return ask_of_device(id, WIRE_WARM, runtime, ordinal);
-}
-
 char *wire_ask_ceilings(int64_t id, const char *runtime, int ordinal)
 {
 	return ask_of_device(id, WIRE_CEILINGS, runtime, ordinal);
 }
 
-char *wire_ask_open(int64_t id, const char *runtime, int ordinal, const struct problem *p)
+static char *ask_with_problem(int64_t id, enum wire_verb verb, const char *runtime, int ordinal,
+			      const struct problem *p)
 {
-	cJSON *o = new_request(id, WIRE_OPEN, runtime);
+	cJSON *o = new_request(id, verb, runtime);
 
 	json_add_int(o, "ordinal", ordinal);
 	json_add(o, "problem", wire_put_problem(p));
 	return line_of(o);
+}
+
+char *wire_ask_warm(int64_t id, const char *runtime, int ordinal, const struct problem *p)
+{
+	return ask_with_problem(id, WIRE_WARM, runtime, ordinal, p);
+}
+
+char *wire_ask_open(int64_t id, const char *runtime, int ordinal, const struct problem *p)
+{
+	return ask_with_problem(id, WIRE_OPEN, runtime, ordinal, p);
 }
 
 char *wire_ask_compile(int64_t id, const char *runtime, const struct compile_job *job)
@@ -127,14 +133,14 @@ static int get_ordinal(const struct json_node *n, struct wire_request *ret, stru
 	return r;
 }
 
-static int get_open(const struct json_node *n, struct wire_request *ret, struct err *e)
+static int get_with_problem(const struct json_node *n, struct wire_request *ret, struct err *e)
 {
 	struct json_node part;
 	int r = get_ordinal(n, ret, e);
 
 	if (r < 0 || (r = json_need(n, "problem", &part, e)) < 0)
 		return r;
-	return wire_get_problem(&part, &ret->problem, e);
+	return wire_get_problem(&part, ret->verb == WIRE_OPEN, &ret->problem, e);
 }
 
 static int get_verb(const struct json_node *n, enum wire_verb *ret, struct err *e)
@@ -157,7 +163,7 @@ static int get_verb(const struct json_node *n, enum wire_verb *ret, struct err *
 static const char *const request_keys[][6] = {
 	[WIRE_PROBE] = { "id", "do", "runtime" },
 	[WIRE_COMPILE] = { "id", "do", "runtime", "job" },
-	[WIRE_WARM] = { "id", "do", "runtime", "ordinal" },
+	[WIRE_WARM] = { "id", "do", "runtime", "ordinal", "problem" },
 	[WIRE_OPEN] = { "id", "do", "runtime", "ordinal", "problem" },
 	[WIRE_MEASURE] = { "id", "do", "job" },
 	[WIRE_CLOSE] = { "id", "do" },
@@ -182,11 +188,11 @@ static int get_request(const struct json_node *n, struct wire_request *ret, stru
 	case WIRE_COMPILE:
 		r = json_need(n, "job", &job, e);
 		return r < 0 ? r : wire_get_compile_job(&job, &ret->compile, &o->lists, e);
-	case WIRE_WARM:
 	case WIRE_CEILINGS:
 		return get_ordinal(n, ret, e);
+	case WIRE_WARM:
 	case WIRE_OPEN:
-		return get_open(n, ret, e);
+		return get_with_problem(n, ret, e);
 	case WIRE_MEASURE:
 		r = json_need(n, "job", &job, e);
 		return r < 0 ? r : wire_get_measure_job(&job, &ret->measure, &o->lists, e);

@@ -10,13 +10,15 @@
  *
  *   {"id":1,"do":"probe","runtime":"cuda"}                        {"id":1,"devices":[...]}
  *   {"id":2,"do":"compile","runtime":"cuda","job":{...}}          {"id":2,"artifact":{...}}
- *   {"id":6,"do":"warm","runtime":"cuda","ordinal":0}             {"id":6,"warm":true}
+ *   {"id":6,"do":"warm","runtime":"cuda","ordinal":0,"problem":{...}}  {"id":6,"warm":true}
  *   {"id":3,"do":"open","runtime":"cuda","ordinal":0,"problem":{...}}  {"id":3,"opened":true}
  *   {"id":4,"do":"measure","job":{...}}                           {"id":4,"measurement":{...}}
  *   {"id":6,"do":"ceilings","runtime":"cuda","ordinal":0}         {"id":6,"ceilings":{...}}
  *   {"id":5,"do":"close"}                                         {"id":5,"closed":true}
  *
- * or {"id":N,"error":{"code":"missing","message":"..."}}. Numbers a double cannot hold travel as
+ * or {"id":N,"error":{"code":"missing","message":"..."}}. The problem of "warm" may lack what its
+ * references compile to; when that of the next "open" is the same but for this, the inputs that
+ * were filled for it are used. Numbers a double cannot hold travel as
  * strings (seeds); NaN and infinity as the strings "nan", "inf", "-inf". Peers are not trusted:
  * every field is checked for kind and range.
  */
@@ -36,7 +38,7 @@ enum wire_verb {
 /* Each returns one line with its newline; free(). */
 char *wire_ask_probe(int64_t id, const char *runtime);
 char *wire_ask_compile(int64_t id, const char *runtime, const struct compile_job *job);
-char *wire_ask_warm(int64_t id, const char *runtime, int ordinal);
+char *wire_ask_warm(int64_t id, const char *runtime, int ordinal, const struct problem *p);
 char *wire_ask_open(int64_t id, const char *runtime, int ordinal, const struct problem *p);
 char *wire_ask_measure(int64_t id, const struct measure_job *job);
 char *wire_ask_close(int64_t id);

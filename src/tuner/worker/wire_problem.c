@@ -242,8 +242,8 @@ static int get_files(const struct json_node *n, int n_buffers, char ***ret, stru
 	return r;
 }
 
-static int get_reference(const struct json_node *n, int n_buffers, struct problem_reference *ret,
-			 struct err *e)
+static int get_reference(const struct json_node *n, int n_buffers, bool complete,
+			 struct problem_reference *ret, struct err *e)
 {
 	static const char *const keys[] = { "head", "arguments", "gates", "files", NULL };
 	int r = get_head(n, keys, ret, reference_fields, e);
@@ -254,7 +254,7 @@ static int get_reference(const struct json_node *n, int n_buffers, struct proble
 		r = get_member(n, "gates", &ret->gates, gate_fields, e);
 	if (r == 0)
 		r = get_files(n, n_buffers, &ret->files, e);
-	if (r == 0 && !ret->files && !(ret->artifact && ret->entry))
+	if (r == 0 && complete && !ret->files && !(ret->artifact && ret->entry))
 		r = json_wrong(n, e, "it has neither files nor an artifact with an entry");
 	return r;
 }
@@ -361,7 +361,8 @@ cJSON *wire_put_problem(const struct problem *p)
 	return o;
 }
 
-static int get_references(const struct json_node *n, struct problem *p, struct err *e)
+static int get_references(const struct json_node *n, bool complete, struct problem *p,
+			  struct err *e)
 {
 	struct json_node list, one;
 	int count, i = 0, r = wire_need_list(n, "references", &list, &count, e);
@@ -371,7 +372,7 @@ static int get_references(const struct json_node *n, struct problem *p, struct e
 	p->references = mem_array((size_t)count, sizeof *p->references);
 	p->n_references = count;
 	for (bool more = json_first(&list, &one); more && r == 0; more = json_next(&one))
-		r = get_reference(&one, p->n_buffers, &p->references[i++], e);
+		r = get_reference(&one, p->n_buffers, complete, &p->references[i++], e);
 	return r;
 }
 
@@ -401,7 +402,7 @@ static int get_seeds(const struct json_node *n, struct problem *p, struct err *e
 	return r;
 }
 
-static int get_problem(const struct json_node *n, struct problem *p, struct err *e)
+static int get_problem(const struct json_node *n, bool complete, struct problem *p, struct err *e)
 {
 	static const char *const keys[] = { "head",	  "timing", "buffers", "arguments",
 					    "references", "shapes", "seeds",   NULL };
@@ -417,20 +418,49 @@ static int get_problem(const struct json_node *n, struct problem *p, struct err 
 	if (r == 0)
 		r = get_arguments(n, p->n_buffers, &p->arguments, &p->n_arguments, e);
 	if (r == 0)
-		r = get_references(n, p, e);
+		r = get_references(n, complete, p, e);
 	if (r == 0)
 		r = get_shapes(n, p, e);
 	return r < 0 ? r : get_seeds(n, p, e);
 }
 
-int wire_get_problem(const struct json_node *n, struct problem **ret, struct err *e)
+int wire_get_problem(const struct json_node *n, bool complete, struct problem **ret, struct err *e)
 {
 	struct problem *p = mem_alloc(sizeof *p);
-	int r = get_problem(n, p, e);
+	int r = get_problem(n, complete, p, e);
 
 	if (r < 0)
 		problem_free(p);
 	else
 		*ret = p;
 	return r;
+}
+
+static char *text_without_artifacts(const struct problem *p)
+{
+	struct problem copy = *p;
+	size_t bytes = (size_t)p->n_references * sizeof *p->references;
+	cJSON *o;
+	char *text;
+
+	copy.references = mem_alloc(bytes + 1);
+	if (bytes)
+		memcpy(copy.references, p->references, bytes);
+	for (int i = 0; i < copy.n_references; i++)
+		copy.references[i].artifact = copy.references[i].entry = NULL;
+	o = wire_put_problem(&copy);
+	text = json_render(o);
+	cJSON_Delete(o);
+	free(copy.references);
+	return text;
+}
+
+bool wire_problems_alike(const struct problem *a, const struct problem *b)
+{
+	char *x = text_without_artifacts(a), *y = text_without_artifacts(b);
+	bool alike = strcmp(x, y) == 0;
+
+	free(x);
+	free(y);
+	return alike;
 }

@@ -6,8 +6,12 @@
 
 /* Problems and launches on the wire. */
 cJSON *wire_put_problem(const struct problem *p);
-/* Also checks that what refers to a buffer or an argument refers to one that there is. */
-int wire_get_problem(const struct json_node *n, struct problem **ret, struct err *e);
+/* Also checks that what refers to a buffer or an argument refers to one that there is, and, when it
+ * is to be complete, that every reference has files or an artifact. */
+int wire_get_problem(const struct json_node *n, bool complete, struct problem **ret, struct err *e);
+
+/* Whether the two are the same but for what their references compile to. */
+bool wire_problems_alike(const struct problem *a, const struct problem *b);
 
 cJSON *wire_put_launch(const struct launch *l);
 int wire_get_launch(const struct json_node *n, struct launch *ret, struct err *e);
