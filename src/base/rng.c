@@ -23,6 +23,7 @@ void rng_init(struct rng *r, uint64_t seed, uint64_t stream)
 
 	for (int i = 0; i < 4; i++)
 		r->s[i] = splitmix(&y);
+	r->has_spare = false;
 }
 
 uint64_t rng_u64(struct rng *r)
@@ -60,12 +61,17 @@ double rng_normal(struct rng *r)
 {
 	double u, v, q;
 
+	r->has_spare = !r->has_spare;
+	if (!r->has_spare)
+		return r->spare;
 	do {
 		u = 2 * rng_unit(r) - 1;
 		v = 2 * rng_unit(r) - 1;
 		q = u * u + v * v;
 	} while (q >= 1 || q == 0);
-	return u * sqrt(-2 * log(q) / q);
+	q = sqrt(-2 * log(q) / q);
+	r->spare = v * q;
+	return u * q;
 }
 
 uint64_t rng_stream_of(const char *name)

@@ -75,6 +75,8 @@ struct program {
 
 struct random {
 	uint64_t s[4];
+	double spare; /* the second of a pair of normal ones */
+	int has_spare;
 };
 
 static uint64_t splitmix(uint64_t *x)
@@ -92,6 +94,7 @@ static void random_start(struct random *r, uint64_t seed, uint64_t stream)
 
 	for (int i = 0; i < 4; i++)
 		r->s[i] = splitmix(&y);
+	r->has_spare = 0;
 }
 
 static uint64_t random_bits(struct random *r)
@@ -126,12 +129,17 @@ static double random_normal(struct random *r)
 {
 	double u, v, q;
 
+	r->has_spare = !r->has_spare;
+	if (!r->has_spare)
+		return r->spare;
 	do {
 		u = 2 * random_unit(r) - 1;
 		v = 2 * random_unit(r) - 1;
 		q = u * u + v * v;
 	} while (q >= 1 || q == 0);
-	return u * sqrt(-2 * log(q) / q);
+	q = sqrt(-2 * log(q) / q);
+	r->spare = v * q;
+	return u * q;
 }
 
 static uint64_t name_stream(const char *name)
@@ -280,7 +288,7 @@ static double draw(const struct fill *f, struct random *r)
 static void fill_drawn(enum type t, const struct fill *f, uint64_t seed, const char *name,
 		       int64_t count, void *out)
 {
-	struct random r = { { 0 } };
+	struct random r = { { 0 }, 0, 0 };
 
 	for (int64_t i = 0; i < count; i++) {
 		if (i % 65536 == 0)

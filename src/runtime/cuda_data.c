@@ -59,7 +59,7 @@ void references_unload(struct session *s)
 	s->references = NULL;
 }
 
-/* A data set as it lies in host memory. */
+/* A data set as it lies in host memory; there is one at a time. */
 struct draft {
 	struct session *s;
 	struct dataset *set;
@@ -71,8 +71,11 @@ static void draft_init(struct draft *d, struct session *s, struct dataset *set)
 {
 	const struct layout *l = &s->layouts[set->shape];
 
-	*d = (struct draft){ .s = s, .set = set };
-	d->image = mem_alloc((size_t)l->total + 1);
+	if (l->total >= s->draft_bytes) {
+		s->draft_bytes = l->total + 1;
+		s->draft = mem_grow(s->draft, (size_t)s->draft_bytes, 1);
+	}
+	*d = (struct draft){ .s = s, .set = set, .image = s->draft };
 	d->buffers = mem_array((size_t)s->p->n_buffers + 1, sizeof *d->buffers);
 	for (int b = 0; b < s->p->n_buffers; b++)
 		if (s->p->buffers[b].role != BUFFER_SCRATCH)
@@ -81,7 +84,6 @@ static void draft_init(struct draft *d, struct session *s, struct dataset *set)
 
 static void draft_release(struct draft *d)
 {
-	free(d->image);
 	free(d->buffers);
 }
 
@@ -91,12 +93,17 @@ static int draft_fill(struct draft *d, struct err *e)
 	const struct layout *l = &d->s->layouts[d->set->shape];
 	int r = 0;
 
-	memset(d->image, VERIFY_GUARD_BYTE, (size_t)l->total);
 	for (int b = 0; b < p->n_buffers && r == 0; b++) {
 		if (!d->buffers[b])
 			continue;
-		memset(d->buffers[b], verify_poison(p->buffers[b].type, 0), (size_t)l->bytes[b]);
-		if (p->buffers[b].role != BUFFER_OUT)
+		memset(d->image + layout_guard(l, b), VERIFY_GUARD_BYTE,
+		       (size_t)(l->offsets[b] - layout_guard(l, b)));
+		memset(d->image + l->offsets[b] + l->bytes[b], VERIFY_GUARD_BYTE,
+		       VERIFY_GUARD_BYTES);
+		if (p->shapes[d->set->shape].buffers[b].fill.kind == FILL_NONE)
+			memset(d->buffers[b], verify_poison(p->buffers[b].type, 0),
+			       (size_t)l->bytes[b]);
+		else
 			r = fill_buffer(p, d->set->shape, b, d->set->seed, d->buffers,
 					d->buffers[b], e);
 	}

@@ -63,6 +63,13 @@ int layout_init(struct layout *l, const struct problem *p, int shape, struct err
 	return r < 0 ? r : lay_out(l, p, shape, false, e);
 }
 
+int64_t layout_guard(const struct layout *l, int buffer)
+{
+	int64_t at = l->offsets[buffer] - VERIFY_GUARD_BYTES - ALIGNMENT;
+
+	return at < 0 ? 0 : at;
+}
+
 void layout_release(struct layout *l)
 {
 	free(l->offsets);

@@ -24,6 +24,7 @@ bool buffer_in_scope(const struct problem *p, int buffer, enum scope scope);
 /* ERR_INVALID when the shape's bytes overflow. */
 int layout_init(struct layout *l, const struct problem *p, int shape, struct err *e);
 void layout_release(struct layout *l);
+int64_t layout_guard(const struct layout *l, int buffer); /* where the one before it may begin */
 
 /* Every buffer of the shape for this launch; reserves its scratch. Writes n_buffers places.
  * CUresult: CUDA_OUT_OF_MEMORY when the scratch does not fit. */

@@ -314,7 +314,10 @@ static void release_sets(struct session *s)
 	free(s->layouts);
 	free(s->sets);
 	free(s->fresh);
+	free(s->draft);
 	s->layouts = NULL;
+	s->draft = NULL;
+	s->draft_bytes = 0;
 	s->sets = s->fresh = NULL;
 	s->n_sets = 0;
 	s->p = NULL;

@@ -61,6 +61,8 @@ struct session {
 	struct room arena, first, scratch, work, results, flush, crowds, far;
 	struct dataset *sets;
 	int n_sets;
+	char *draft; /* host memory for an image while it is made; NULL: not needed yet */
+	int64_t draft_bytes;
 	struct dataset *fresh; /* one a shape, of the latest fresh seed; no image: not made */
 	bool poisoned;	       /* a kernel faulted: nothing works in this context any more */
 };

@@ -95,7 +95,7 @@ static uint32_t encode(const struct format *f, double value)
 	return sign | (bits > f->max_bits ? f->inf_bits : bits);
 }
 
-static uint32_t load(enum dtype t, const void *base, int64_t i)
+static uint32_t bits_at(enum dtype t, const void *base, int64_t i)
 {
 	const uint8_t *b = base;
 
@@ -124,11 +124,11 @@ double dtype_get(enum dtype t, const void *base, int64_t i)
 	case DTYPE_I64:
 		return (double)((const int64_t *)base)[i];
 	case DTYPE_E4M3:
-		return decode(&format_e4m3, load(t, base, i));
+		return decode(&format_e4m3, bits_at(t, base, i));
 	case DTYPE_F16:
-		return decode(&format_f16, load(t, base, i));
+		return decode(&format_f16, bits_at(t, base, i));
 	case DTYPE_BF16:
-		return decode(&format_bf16, load(t, base, i));
+		return decode(&format_bf16, bits_at(t, base, i));
 	case DTYPE_F32:
 		return (double)((const float *)base)[i];
 	case DTYPE_F64:
@@ -204,4 +204,44 @@ void dtype_set(enum dtype t, void *base, int64_t i, double value)
 	case DTYPE_COUNT:
 		break;
 	}
+}
+
+void dtype_load(enum dtype t, const void *base, int64_t first, int n, double *ret)
+{
+	const float *floats = base;
+
+	if (t == DTYPE_F32)
+		for (int i = 0; i < n; i++)
+			ret[i] = (double)floats[first + i];
+	else
+		for (int i = 0; i < n; i++)
+			ret[i] = dtype_get(t, base, first + i);
+}
+
+/* What is in range is rounded by adding 2^52, beyond which a double has no fraction. */
+static uint8_t to_byte(double value)
+{
+	double sum = value + 0x1p52;
+	uint64_t bits;
+
+	if (!(value >= 0 && value <= UINT8_MAX))
+		return (uint8_t)whole(value, 0, UINT8_MAX);
+	memcpy(&bits, &sum, sizeof bits);
+	return (uint8_t)bits;
+}
+
+void dtype_store(enum dtype t, void *base, int64_t first, int n, const double *values)
+{
+	float *floats = base;
+	uint8_t *bytes = base;
+
+	if (t == DTYPE_F32)
+		for (int i = 0; i < n; i++)
+			floats[first + i] = (float)values[i];
+	else if (t == DTYPE_U8)
+		for (int i = 0; i < n; i++)
+			bytes[first + i] = to_byte(values[i]);
+	else
+		for (int i = 0; i < n; i++)
+			dtype_set(t, base, first + i, values[i]);
 }

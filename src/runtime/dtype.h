@@ -39,4 +39,8 @@ int dtype_parse(const char *name, enum dtype *ret); /* 0, or -1 */
 double dtype_get(enum dtype t, const void *base, int64_t i);
 void dtype_set(enum dtype t, void *base, int64_t i, double value);
 
+/* The same of n elements from `first` on, for those who go through many. */
+void dtype_load(enum dtype t, const void *base, int64_t first, int n, double *ret);
+void dtype_store(enum dtype t, void *base, int64_t first, int n, const double *values);
+
 #endif

@@ -7,7 +7,10 @@
 #include "base/rng.h"
 #include "runtime/npy.h"
 
-enum { BLOCK = 1 << 16 }; /* elements that are drawn from one stream */
+enum {
+	BLOCK = 1 << 16, /* elements that are drawn from one stream */
+	CHUNK = 256,	 /* that are converted at a time */
+};
 
 struct job { /* one buffer to fill */
 	uint64_t seed, stream;
@@ -43,6 +46,11 @@ static double draw(const struct fill *f, struct rng *r)
 	return 0;
 }
 
+static int chunk_of(int64_t i, int64_t past)
+{
+	return past - i < CHUNK ? (int)(past - i) : CHUNK;
+}
+
 /* Every block has a stream of its own, so that blocks can be filled side by side and a buffer's
  * content does not depend on how many cores did it. */
 static void draw_block(void *ctx, int64_t block)
@@ -52,8 +60,14 @@ static void draw_block(void *ctx, int64_t block)
 	struct rng r;
 
 	rng_init(&r, j->seed, j->stream + (uint64_t)block * 0x9e3779b97f4a7c15u);
-	for (int64_t i = first; i < past; i++)
-		dtype_set(j->type, j->out, i, draw(j->fill, &r));
+	for (int64_t i = first; i < past; i += CHUNK) {
+		int n = chunk_of(i, past);
+		double x[CHUNK];
+
+		for (int k = 0; k < n; k++)
+			x[k] = draw(j->fill, &r);
+		dtype_store(j->type, j->out, i, n, x);
+	}
 }
 
 static void fill_drawn(struct job *j)
@@ -66,16 +80,24 @@ static double absmax(const struct job *j, int64_t first, int64_t past)
 {
 	double most = 0;
 
-	for (int64_t i = first; i < past; i++)
-		most = fmax(most, fabs(dtype_get(j->of_type, j->of, i)));
+	for (int64_t i = first; i < past; i += CHUNK) {
+		int n = chunk_of(i, past);
+		double x[CHUNK];
+
+		dtype_load(j->of_type, j->of, i, n, x);
+		for (int k = 0; k < n; k++)
+			if (fabs(x[k]) > most)
+				most = fabs(x[k]);
+	}
 	return most <= 1e-6 ? 1 : most;
 }
 
+/* Rounded half away from zero, which is up: the scale is such that u is positive. */
 static double quantise(double x, double scale)
 {
-	double u = round(127 * x / scale + 128);
+	double u = 127 * x / scale + 128;
 
-	return u < 0 ? 0 : u > 255 ? 255 : u;
+	return !(u > 0) ? 0 : u >= 255 ? 255 : (double)(int)(u + 0.5);
 }
 
 static void fill_group(void *ctx, int64_t g)
@@ -89,15 +111,27 @@ static void fill_group(void *ctx, int64_t g)
 		dtype_set(j->type, j->out, g, scale);
 		return;
 	}
-	for (int64_t i = first; i < past; i++)
-		dtype_set(j->type, j->out, i, quantise(dtype_get(j->of_type, j->of, i), scale));
+	for (int64_t i = first; i < past; i += CHUNK) {
+		int n = chunk_of(i, past);
+		double x[CHUNK];
+
+		dtype_load(j->of_type, j->of, i, n, x);
+		for (int k = 0; k < n; k++)
+			x[k] = quantise(x[k], scale);
+		dtype_store(j->type, j->out, i, n, x);
+	}
 }
 
+/* Starting threads takes longer than a few elements do. */
 static void fill_groups(struct job *j)
 {
-	int64_t group = j->fill->group;
+	int64_t group = j->fill->group, n = j->of_count / group + (j->of_count % group != 0);
 
-	parallel_for(j->of_count / group + (j->of_count % group != 0), fill_group, j);
+	if (j->of_count > BLOCK)
+		parallel_for(n, fill_group, j);
+	else
+		for (int64_t g = 0; g < n; g++)
+			fill_group(j, g);
 }
 
 static int check_groups(const struct job *j, const char *name, struct err *e)

@@ -212,7 +212,7 @@ def test_a_device_that_faults_now_and_then_costs_those_trials_only():
 
 @needs_all
 def test_a_device_that_cannot_be_opened_fails_the_run_and_says_which():
-    service = Service(FAKECUDA_FAIL="cuMemAlloc_v2:2:2")
+    service = Service(FAKECUDA_FAIL="cuModuleLoadData:2:2")  # the reference
     _, end = service.search(4)
     tap.equal((end["state"], end["done"]), ("failed", 0), str(end))
     tap.contains(end["reason"], "cuda device 0")

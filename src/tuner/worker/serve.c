@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -15,6 +16,8 @@
 #include "base/str.h"
 #include "tuner/worker/wire.h"
 #include "tuner/worker/wire_problem.h"
+
+enum { COMPILE_NICE = 5 };
 
 struct server {
 	const struct serve_options *o;
@@ -327,12 +330,20 @@ static int serve(struct server *s)
 	}
 }
 
+/* Compilers take all the cores there are; whoever measures, or serves, comes first. */
+static void step_back(const struct serve_options *o)
+{
+	if (strcmp(o->role, "compile") == 0 && setpriority(PRIO_PROCESS, 0, COMPILE_NICE))
+		log_warn("cannot lower the priority: %s", strerror(errno));
+}
+
 int worker_serve(const struct serve_options *o)
 {
 	struct server s = { .o = o, .buffer = STR_INIT };
 	int status;
 
 	signal(SIGPIPE, SIG_IGN);
+	step_back(o);
 	if (!tie_to_parent(o->parent) || !move_descriptors(&s))
 		return 1;
 	choose_cores(o);
