@@ -71,7 +71,7 @@ static void draft_init(struct draft *d, struct session *s, struct dataset *set)
 {
 	const struct layout *l = &s->layouts[set->shape];
 
-	if (l->total >= s->draft_bytes) {
+	if (!s->draft || l->total >= s->draft_bytes) {
 		s->draft_bytes = l->total + 1;
 		s->draft = mem_grow(s->draft, (size_t)s->draft_bytes, 1);
 	}
