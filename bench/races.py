@@ -4,9 +4,10 @@
     bench/races.py [--repeat 10] [--deadline 240]
 
 Each mutant of tests/mutants/sdpa that is a race is verified so many times, and so is what it was
-planted in. `beside a crowd` counts the rejections that only the launches beside our own kernel gave
-(src/runtime/cuda_crowd.h): without those such a trial would have been accepted. A program of before
-them shows the difference in cost, given as --evo.
+planted in. `only beside a crowd` counts the rejections that only the launches beside our own kernel
+gave (src/runtime/cuda_crowd.h), `only on slow inputs` those of the launches with their inputs in the
+host's memory (cuda_remote.h): without those such a trial would have been accepted. A program of
+before them shows the difference in cost, given as --evo.
 """
 import collections
 import os
@@ -21,7 +22,8 @@ sys.path.insert(0, os.path.join(study.ROOT, "tests", "mutants"))
 import mutants  # noqa: E402
 
 RACES = ("last_tile_not_awaited", "no_barrier_after_scores", "slot_released_by_first",
-         "two_warps_a_row", "wait_off_by_one", "single_buffer", "divergent_barrier")
+         "tiles_overlap_in_time", "two_warps_a_row", "wait_off_by_one", "single_buffer",
+         "divergent_barrier")
 
 
 def options():
@@ -57,11 +59,13 @@ def row_of(o, place, name, mutant, plant, until):
             found["runs"] += 1
             found["rejected"] += trial["outcome"] != "ok"
             found["crowd"] += "beside another kernel" in (trial["detail"] or "")
+            found["remote"] += "inputs in host memory" in (trial["detail"] or "")
             detail = trial["detail"] or detail
             if trial["ms"]["verify"]:
                 verify_ms.append(trial["ms"]["verify"])
     ms = f"{statistics.median(verify_ms):.2f}" if verify_ms else "-"
-    return (name, found["runs"], found["rejected"], found["crowd"], ms, detail or "")
+    return (name, found["runs"], found["rejected"], found["crowd"], found["remote"], ms,
+            detail or "")
 
 
 def main():
@@ -75,8 +79,8 @@ def main():
         for mutant in races:
             rows.append(row_of(o, place, mutant.name, mutant, True, until))
     print(f"### Races: `bench/races.py`, {o.repeat} trials each\n")
-    study.table(("planted", "trials", "rejected", "only beside a crowd", "verifying, ms",
-                 "the last reason"), rows)
+    study.table(("planted", "trials", "rejected", "only beside a crowd", "only on slow inputs",
+                 "verifying, ms", "the last reason"), rows)
 
 
 main()

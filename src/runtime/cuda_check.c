@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "runtime/cuda_crowd.h"
 #include "runtime/cuda_judge.h"
+#include "runtime/cuda_remote.h"
 
 /* Longer launches get fewer rounds beside a crowd, or none: all of them together take about this
  * long without it. */
@@ -12,10 +13,11 @@ enum { CROWDED_NS = 1000000 };
 
 /* A shape of the trial. */
 struct site {
-	struct place *places;
-	struct cuda_call call;
+	struct place *places, *remote_places;
+	struct cuda_call call, remote_call;
+	bool remote;	   /* are there such inputs? */
 	int crowd_threads; /* 0: no crowd */
-	int first, n;	   /* of its checks; the first is the one that runs beside a crowd too */
+	int first, n;	   /* of its checks; the first is the one that has rounds of all parts */
 };
 
 /* --- listing what will be looked at --- */
@@ -68,14 +70,17 @@ static void list_round(struct checks *x, const struct checking *c, int round)
 }
 
 static struct checking *list_check(struct checks *x, const struct dataset *set,
-				   const struct place *places, int alone, int crowded)
+				   const struct place *places, int alone, int crowded, int remote)
 {
 	struct checking *c;
-	int rounds = alone + crowded;
+	int rounds = alone + crowded + remote;
 
 	x->all = mem_grow(x->all, (size_t)x->n + 1, sizeof *x->all);
 	c = &x->all[x->n++];
-	*c = (struct checking){ .set = set, .places = places, .n_rounds = { alone, crowded } };
+	*c = (struct checking){ .set = set,
+				.places = places,
+				.n_rounds = { alone, crowded, remote },
+				.first_round = { 0, alone, alone + crowded } };
 	list_segments(x, c);
 	c->flags = worklist_flags(&x->work, rounds * checking_segments(c));
 	c->comparisons = x->work.n_comparisons;
@@ -111,18 +116,19 @@ static int launch(const struct checks *x, const struct site *at, const struct ch
 		  int round)
 {
 	struct session *s = x->t->s;
-	int shape = c->set->shape, i = round - VERIFY_ROUNDS, result = CUDA_OK;
+	int shape = c->set->shape, i = round - c->first_round[CROWDED], result = CUDA_OK;
 	bool timed = round == 1 && c == &x->all[at->first + at->n - 1];
+	bool remote = round >= c->first_round[REMOTE], crowded = i >= 0 && !remote;
 
 	if (timed)
 		result = s->cu.event_record(s->start, s->stream);
-	if (i >= 0)
+	if (crowded)
 		result = crowd_gather(s, shape, i, at->crowd_threads);
 	if (result == CUDA_OK)
-		result = cuda_call_go(s, &at->call);
+		result = cuda_call_go(s, remote ? &at->remote_call : &at->call);
 	if (result == CUDA_OK && timed)
 		result = s->cu.event_record(s->end, s->stream);
-	if (result == CUDA_OK && i >= 0)
+	if (result == CUDA_OK && crowded)
 		result = crowd_dismiss(s, shape, i);
 	return result;
 }
@@ -146,8 +152,8 @@ static int run_round(struct checks *x, const struct site *at, const struct check
 	return trial_verdict(t, result, TRIAL_OURS, "checking the outputs", e);
 }
 
-/* How many rounds beside a crowd a launch of this length gets. */
-static int plan_crowds(struct session *s, struct checking *c)
+/* How many rounds beside a crowd, and on remote inputs, a launch of this length gets. */
+static int plan_rounds(struct session *s, struct checking *c)
 {
 	float ms = 0;
 	int result = s->cu.event_sync(s->end), most = c->n_rounds[CROWDED];
@@ -156,25 +162,36 @@ static int plan_crowds(struct session *s, struct checking *c)
 		result = s->cu.event_elapsed(&ms, s->start, s->end);
 	if (ms > 0 && (double)ms * 1e6 * most > CROWDED_NS)
 		c->n_rounds[CROWDED] = (int)(CROWDED_NS / ((double)ms * 1e6));
+	if ((double)ms * 1e6 > REMOTE_NS_MAX)
+		c->n_rounds[REMOTE] = 0;
 	return result;
 }
 
-/* The check with a crowd comes last: until it does the device has work while the host waits to hear
- * how long that takes. */
-static int run_site(struct checks *x, const struct site *at, struct err *e)
+static int run_part(struct checks *x, const struct site *at, const struct checking *c,
+		    enum part part, struct err *e)
 {
-	struct checking *crowded = &x->all[at->first];
 	int r = 0;
 
-	for (int i = at->n - 1; i >= 0; i--)
-		for (int round = 0; round < VERIFY_ROUNDS && r == 0; round++)
-			r = run_round(x, at, &x->all[at->first + i], round, e);
-	if (r || at->n == 0 || crowded->n_rounds[CROWDED] == 0)
-		return r;
-	r = trial_verdict(x->t, plan_crowds(x->t->s, crowded), TRIAL_OURS, "running the kernel", e);
-	for (int i = 0; i < crowded->n_rounds[CROWDED] && r == 0; i++)
-		r = run_round(x, at, crowded, VERIFY_ROUNDS + i, e);
+	for (int i = 0; i < c->n_rounds[part] && r == 0; i++)
+		r = run_round(x, at, c, c->first_round[part] + i, e);
 	return r;
+}
+
+/* The check with all parts comes last: until it does the device has work while the host waits to
+ * hear how long that takes. */
+static int run_site(struct checks *x, const struct site *at, struct err *e)
+{
+	struct checking *c = &x->all[at->first];
+	int r = 0;
+
+	for (int i = at->n - 1; i >= 0 && r == 0; i--)
+		r = run_part(x, at, &x->all[at->first + i], ALONE, e);
+	if (r || at->n == 0 || c->n_rounds[CROWDED] + c->n_rounds[REMOTE] == 0)
+		return r;
+	r = trial_verdict(x->t, plan_rounds(x->t->s, c), TRIAL_OURS, "running the kernel", e);
+	if (r == 0)
+		r = run_part(x, at, c, CROWDED, e);
+	return r ? r : run_part(x, at, c, REMOTE, e);
 }
 
 /* --- all checks of a trial --- */
@@ -186,6 +203,7 @@ static int list_site(struct checks *x, struct site *at, int shape, struct err *e
 	uint64_t fresh = t->job->fresh_seed;
 
 	at->places = mem_array((size_t)t->s->p->n_buffers + 1, sizeof *at->places);
+	at->remote_places = mem_array((size_t)t->s->p->n_buffers + 1, sizeof *at->places);
 	at->crowd_threads = crowd_threads(t->s, &t->m->function, l);
 	at->first = x->n;
 	at->n = fresh ? 1 : t->s->p->n_seeds;
@@ -196,12 +214,19 @@ static int list_site(struct checks *x, struct site *at, int shape, struct err *e
 		int crowded = i == 0 && at->crowd_threads ? VERIFY_CROWDED : 0;
 		int r = trial_dataset(t, shape, fresh ? fresh : t->s->p->seeds[i], &set, e);
 
-		if (r < 0)
+		if (r == 0 && i == 0)
+			r = trial_verdict(t,
+					  remote_inputs(t->s, set, at->places, at->remote_places,
+							&at->remote),
+					  TRIAL_OURS, "copying the inputs to the host", e);
+		if (r)
 			return r;
-		list_check(x, set, at->places, VERIFY_ROUNDS, crowded);
+		list_check(x, set, at->places, VERIFY_ROUNDS, crowded, i == 0 && at->remote);
 	}
 	cuda_call_init(&at->call, t->function, t->s->p->arguments, t->s->p->n_arguments, l,
 		       at->places);
+	cuda_call_init(&at->remote_call, t->function, t->s->p->arguments, t->s->p->n_arguments, l,
+		       at->remote_places);
 	return 0;
 }
 
@@ -269,7 +294,9 @@ int trial_check(struct trial *t, struct err *e)
 		r = run_sites(&x, sites, e);
 	for (int i = 0; i < n_shapes; i++) {
 		cuda_call_release(&sites[i].call);
+		cuda_call_release(&sites[i].remote_call);
 		free(sites[i].places);
+		free(sites[i].remote_places);
 	}
 	free(sites);
 	release(&x);
@@ -302,7 +329,7 @@ int trial_check_as_it_is(struct trial *t, const struct dataset *set, const struc
 	int r;
 
 	list_outputs(&x);
-	list_check(&x, set, places, 1, 0);
+	list_check(&x, set, places, 1, 0, 0);
 	r = check_now(&x, e);
 	release(&x);
 	return r;

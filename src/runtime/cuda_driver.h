@@ -42,6 +42,10 @@ struct cuda_uuid {
 	X(memory_info, cuMemGetInfo_v2, (size_t * ret_free, size_t * ret_total))                 \
 	X(alloc, cuMemAlloc_v2, (cuda_ptr * ret, size_t bytes))                                  \
 	X(free, cuMemFree_v2, (cuda_ptr p))                                                      \
+	X(host_alloc, cuMemHostAlloc, (void **ret, size_t bytes, unsigned flags))                \
+	X(host_free, cuMemFreeHost, (void *p))                                                   \
+	X(host_pointer, cuMemHostGetDevicePointer_v2,                                            \
+	  (cuda_ptr * ret, void *host, unsigned flags))                                          \
 	X(download, cuMemcpyDtoH_v2, (void *to, cuda_ptr from, size_t bytes))                    \
 	X(upload, cuMemcpyHtoDAsync_v2,                                                          \
 	  (cuda_ptr to, const void *from, size_t bytes, struct cuda_stream *stream))             \
@@ -130,6 +134,7 @@ enum { CUDA_CARVEOUT_DEFAULT = -1, CUDA_CARVEOUT_MAX_SHARED = 100 };
 
 enum {
 	CUDA_STREAM_NON_BLOCKING = 1,
+	CUDA_HOST_MAPPED = 2,
 	CUDA_CAPTURE_THREAD_LOCAL = 1,
 	CUDA_EVENT_DEFAULT = 0,
 };

@@ -21,17 +21,12 @@ int checking_comparison(const struct checks *x, const struct checking *c, int ro
 	       output;
 }
 
-static int first_round(enum part part)
-{
-	return part == ALONE ? 0 : VERIFY_ROUNDS;
-}
-
 /* Round 0 has no outputs of an earlier round to be the same as. */
 static struct verify_facts facts_of(const struct checks *x, const struct checking *c,
 				    const struct findings *found, enum part part)
 {
 	struct verify_facts facts = { true, true, true };
-	int first = first_round(part);
+	int first = c->first_round[part];
 
 	for (int round = first; round < first + c->n_rounds[part]; round++) {
 		int flag = checking_flag(c, round);
@@ -51,7 +46,7 @@ static void judge_reference(const struct checks *x, const struct checking *c,
 			    struct check *row)
 {
 	const struct problem *p = x->t->s->p;
-	int n = 0, first = first_round(part), rounds = c->n_rounds[part];
+	int n = 0, first = c->first_round[part], rounds = c->n_rounds[part];
 	struct figures *figures = mem_array((size_t)(x->n_outputs * rounds) + 1, sizeof *figures);
 	struct verify_facts facts = facts_of(x, c, found, part);
 
@@ -118,14 +113,18 @@ int judge_again(const struct checks *x, const struct checking *c, const struct f
 static int judge_one(const struct checks *x, const struct checking *c, const struct findings *found)
 {
 	struct measurement *m = x->t->m;
-	int first = m->n_checks;
+	int first = m->n_checks, r = 0;
 
-	for (int r = 0; r < x->t->s->p->n_references; r++)
-		judge_reference(x, c, found, ALONE, r, add_row(m));
+	for (int i = 0; i < x->t->s->p->n_references; i++)
+		judge_reference(x, c, found, ALONE, i, add_row(m));
 	for (int i = first; i < m->n_checks; i++)
 		if (!m->checks[i].passed)
 			return end_trial(x->t, &m->checks[i]);
-	return c->n_rounds[CROWDED] ? judge_again(x, c, found, CROWDED, verify_mark_crowded) : 0;
+	if (c->n_rounds[CROWDED])
+		r = judge_again(x, c, found, CROWDED, verify_mark_crowded);
+	if (r == 0 && c->n_rounds[REMOTE])
+		r = judge_again(x, c, found, REMOTE, verify_mark_remote);
+	return r;
 }
 
 int judge_checks(const struct checks *x, const struct findings *found)

@@ -9,14 +9,16 @@
  * (cuda_judge.c).
  *
  * A check is one shape and seed. It has rounds: launches, each with restored buffers before it, and
- * looked at and compared after it. The first rounds run alone, the others beside a crowd.
+ * looked at and compared after it. The first rounds run alone, the next beside a crowd, the last on
+ * inputs that lie in the host's memory.
  */
-enum part { ALONE, CROWDED };
+enum part { ALONE, CROWDED, REMOTE, PARTS };
 
 struct checking {
 	const struct dataset *set;
 	const struct place *places; /* borrowed */
-	int n_rounds[2];	    /* of each part; of CROWDED as many as were run in the end */
+	int first_round[PARTS];	    /* of each part */
+	int n_rounds[PARTS];	    /* as many as were run in the end */
 	int segments;		    /* the first; guards, then inputs, then outputs of round 0 */
 	int n_guards, n_inputs, n_same;
 	int flags;	 /* the first; a round has one for each segment */

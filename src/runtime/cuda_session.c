@@ -10,6 +10,7 @@
 #include "runtime/cuda_crowd.h"
 #include "runtime/cuda_data.h"
 #include "runtime/cuda_place.h"
+#include "runtime/cuda_remote.h"
 #include "runtime/nvrtc.h"
 #include "runtime/verify.h"
 
@@ -309,6 +310,7 @@ static void release_sets(struct session *s)
 		dataset_release(s, &s->sets[i]);
 	for (int i = 0; s->fresh && i < s->p->n_shapes; i++)
 		dataset_release(s, &s->fresh[i]);
+	remotes_release(s);
 	for (int i = 0; s->layouts && i < s->p->n_shapes; i++)
 		layout_release(&s->layouts[i]);
 	free(s->layouts);

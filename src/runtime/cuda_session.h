@@ -63,8 +63,9 @@ struct session {
 	int n_sets;
 	char *draft; /* host memory for an image while it is made; NULL: not needed yet */
 	int64_t draft_bytes;
-	struct dataset *fresh; /* one a shape, of the latest fresh seed; no image: not made */
-	bool poisoned;	       /* a kernel faulted: nothing works in this context any more */
+	struct dataset *fresh;	/* one a shape, of the latest fresh seed; no image: not made */
+	struct remote *remotes; /* one a shape, see cuda_remote.h; NULL: none yet */
+	bool poisoned;		/* a kernel faulted: nothing works in this context any more */
 };
 
 /* Opens a device, compiles and loads what is run on it beside the kernels of a task, and fills the

@@ -211,6 +211,11 @@ void verify_mark_crowded(struct check *c)
 	mark(c, "beside another kernel");
 }
 
+void verify_mark_remote(struct check *c)
+{
+	mark(c, "with inputs in host memory");
+}
+
 bool verify_keeps_answers(double differ_ns, double repeat_ns, double p50_ns)
 {
 	return differ_ns - repeat_ns > 0.5 * fmin(p50_ns, repeat_ns) + CLOCK_TICK_NS;

@@ -19,7 +19,8 @@
  * least. Both rounds are compared with the expected output, and with each other bit by bit.
  *
  * Where the runtime can, the first seed's check goes on with up to VERIFY_CROWDED more rounds
- * beside another kernel that gets in the way (cuda_crowd.h), since races hide on an idle device.
+ * beside another kernel that gets in the way (cuda_crowd.h), and with one whose inputs are slow to
+ * come (cuda_remote.h), since races hide on an idle device.
  *
  * After it was timed, a variant is launched once more the way it was timed, on the inputs of
  * another seed, and the outputs are not poisoned: what does nothing from some launch on, or where
@@ -30,7 +31,7 @@ enum {
 	VERIFY_GUARD_BYTES = 4096, /* of each zone before and behind a buffer, at least */
 	VERIFY_GUARD_BYTE = 0xc3,
 	VERIFY_ROUNDS = 2,
-	VERIFY_CROWDED = 4,
+	VERIFY_CROWDED = 2,
 };
 
 /* The byte that every byte of an output is set to before round 0, or any later one. */
@@ -79,6 +80,7 @@ uint64_t verify_other_seed(const struct problem *p, int shape, uint64_t seed);
 /* Say in `why` of a failed check how it was made. */
 void verify_mark_after_timing(struct check *c);
 void verify_mark_crowded(struct check *c);
+void verify_mark_remote(struct check *c);
 
 /*
  * Whether launches that take `differ_ns` when their inputs differ from those of the launch before,

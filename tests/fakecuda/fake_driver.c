@@ -25,7 +25,8 @@ enum {
 
 #define MEMORY_BYTES ((size_t)8 << 30)
 
-struct block { /* of device memory; its bytes follow */
+struct block {		    /* of device memory, or the host's; its bytes follow */
+	struct block *next; /* of the host's */
 	size_t bytes;
 	_Alignas(256) char data[];
 };
@@ -80,8 +81,9 @@ static struct {
 	bool initialised;
 	struct cuda_context context;
 	size_t used;
-	double ns;  /* how far the device's clock has come */
-	int sticky; /* after a fault every call answers this */
+	struct block *remote; /* the host's memory that it has */
+	double ns;	      /* how far the device's clock has come */
+	int sticky;	      /* after a fault every call answers this */
 } state;
 
 static bool is_sticky(int code)
@@ -309,11 +311,10 @@ static void give_back(struct block *b)
 		free(b);
 }
 
-int cuMemAlloc_v2(cuda_ptr *ret, size_t bytes)
+static int allocate(struct block **ret, size_t bytes)
 {
 	struct block *b;
 
-	ENTER();
 	if (bytes == 0)
 		return CUDA_INVALID_VALUE;
 	if (bytes > MEMORY_BYTES - state.used)
@@ -321,20 +322,82 @@ int cuMemAlloc_v2(cuda_ptr *ret, size_t bytes)
 	b = take(sizeof *b + bytes);
 	if (!b)
 		return CUDA_OUT_OF_MEMORY;
+	b->next = NULL;
 	b->bytes = bytes;
 	state.used += bytes;
-	*ret = (cuda_ptr)(uintptr_t)b->data;
+	*ret = b;
 	return CUDA_OK;
+}
+
+static struct block *block_of(void *data)
+{
+	return (void *)((char *)data - offsetof(struct block, data));
+}
+
+int cuMemAlloc_v2(cuda_ptr *ret, size_t bytes)
+{
+	struct block *b;
+	int result;
+
+	ENTER();
+	result = allocate(&b, bytes);
+	if (result == CUDA_OK)
+		*ret = (cuda_ptr)(uintptr_t)b->data;
+	return result;
 }
 
 /* Frees whatever the answer, so that a planned failure is no leak of the caller's. */
 int cuMemFree_v2(cuda_ptr p)
 {
-	struct block *b = (void *)((char *)memory(p) - offsetof(struct block, data));
+	struct block *b = block_of(memory(p));
 
 	state.used -= b->bytes;
 	give_back(b);
 	ENTER();
+	return CUDA_OK;
+}
+
+int cuMemHostAlloc(void **ret, size_t bytes, unsigned flags)
+{
+	struct block *b;
+	int result;
+
+	(void)flags;
+	ENTER();
+	result = allocate(&b, bytes);
+	if (result != CUDA_OK)
+		return result;
+	b->next = state.remote;
+	state.remote = b;
+	*ret = b->data;
+	return CUDA_OK;
+}
+
+int cuMemFreeHost(void *p)
+{
+	struct block **at = &state.remote, *b = block_of(p);
+
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
+	return cuMemFree_v2((cuda_ptr)(uintptr_t)p);
+}
+
+bool fake_is_remote(const void *p)
+{
+	const char *at = p;
+
+	for (const struct block *b = state.remote; b; b = b->next)
+		if (at >= b->data && at < b->data + b->bytes)
+			return true;
+	return false;
+}
+
+int cuMemHostGetDevicePointer_v2(cuda_ptr *ret, void *host, unsigned flags)
+{
+	ENTER();
+	(void)flags;
+	*ret = (cuda_ptr)(uintptr_t)host;
 	return CUDA_OK;
 }
 

@@ -160,6 +160,10 @@ static void run_selftest(const struct fake_launch *l)
 	if (in_company && fake_has_mark(l, "selftest_mode_racing_bits"))
 		out[n / 2] *= 1 + 1e-6f;
 	in_company = false;
+	if (fake_is_remote(in) && fake_has_mark(l, "selftest_mode_hasty"))
+		out[n / 2] += 1;
+	if (fake_is_remote(in) && fake_has_mark(l, "selftest_mode_hasty_bits"))
+		out[n / 2] *= 1 + 1e-6f;
 	launches++;
 	if (fake_has_mark(l, "selftest_mode_wrong"))
 		out[n / 2] += 1;

@@ -54,6 +54,9 @@ struct fake_kernel {
 };
 const struct fake_kernel *fake_kernel_find(const char *name); /* NULL: it does nothing */
 
+/* Is this in the host's memory? */
+bool fake_is_remote(const void *p);
+
 /* What a selftest variant is to do wrong, from the symbol in its binary. */
 bool fake_has_mark(const struct fake_launch *l, const char *mark);
 
