@@ -335,6 +335,7 @@ static void every_way_of_timing_tells_its_mode(void **state)
 		assert_int_equal(m.timings[0].l2, b.p->timing.l2);
 		/* Whatever surrounds a launch is subtracted or left out. */
 		assert_true(m.timings[0].p50_ns > 2000 && m.timings[0].p50_ns < 12000);
+		assert_int_equal((int)m.clocks.sm_mhz, i & 1 ? -1 : 1800);
 		if (i & 1)
 			assert_int_equal(m.timings[0].n_samples, 100);
 		measurement_release(&m);

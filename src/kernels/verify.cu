@@ -1,6 +1,7 @@
 /*
  * What the cuda runtime itself runs on the device: comparing outputs with the expected ones,
- * looking for bytes that must not have changed, keeping the device busy for a moment, and being in
+ * looking for bytes that must not have changed, keeping the device busy for a moment, reading its
+ * clock, and being in
  * the way of a launch that is checked. Built
  * into the program as text and compiled for the device when it is opened. The host passes
  * -DDTYPE_U8=0 and so on, and has the structs again (cuda_compare.h). No header is needed.
@@ -241,6 +242,22 @@ extern "C" __global__ void evo_spin(long long cycles)
 
 	while (clock64() - start < cycles)
 		;
+}
+
+struct moment {
+	long long cycles, ns;
+};
+
+/* Of each multiprocessor, at about one moment: its cycle counter and the device's time. */
+extern "C" __global__ void __launch_bounds__(1024) evo_stamp(moment *ret, int sms)
+{
+	unsigned sm;
+	long long ns;
+
+	asm volatile("mov.u32 %0, %%smid;" : "=r"(sm));
+	asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(ns));
+	if (threadIdx.x == 0 && sm < sms)
+		*(longlong2 *)&ret[sm] = make_longlong2(clock64(), ns);
 }
 
 /* One crowd, from its gathering to its leaving (cuda_crowd.h). */

@@ -1,28 +1,41 @@
 #include "runtime/cuda_graph.h"
 
+#include "runtime/cuda_clock.h"
+
 enum { SPIN_US = 25 };
 
-int timing_begin(struct session *s)
+static int spin(struct session *s)
 {
 	int64_t khz = s->device.attr[DEVICE_CLOCK_KHZ];
 	int64_t cycles = (khz > 0 ? khz : 1000000) * SPIN_US / 1000;
 	void *arguments[] = { &cycles };
-	int result = s->cu.launch(s->spin, 1, 1, 1, 1, 1, 1, 0, s->stream, arguments, NULL);
+
+	return s->cu.launch(s->spin, 1, 1, 1, 1, 1, 1, 0, s->stream, arguments, NULL);
+}
+
+int timing_begin(struct session *s)
+{
+	int result = spin(s);
 
 	return result == CUDA_OK ? s->cu.event_record(s->start, s->stream) : result;
 }
 
-int timing_end(struct session *s, double *ret_ns)
+static int read_events(struct session *s, double *ret_ns)
 {
 	float ms = 0;
-	int result = s->cu.event_record(s->end, s->stream);
+	int result = s->cu.event_sync(s->end);
 
-	if (result == CUDA_OK)
-		result = s->cu.event_sync(s->end);
 	if (result == CUDA_OK)
 		result = s->cu.event_elapsed(&ms, s->start, s->end);
 	*ret_ns = (double)ms * 1e6;
 	return result;
+}
+
+int timing_end(struct session *s, double *ret_ns)
+{
+	int result = s->cu.event_record(s->end, s->stream);
+
+	return result == CUDA_OK ? read_events(s, ret_ns) : result;
 }
 
 int graph_time(struct session *s, struct cuda_exec *exec, double *ret_ns)
@@ -32,6 +45,23 @@ int graph_time(struct session *s, struct cuda_exec *exec, double *ret_ns)
 	if (result == CUDA_OK)
 		result = s->cu.graph_launch(exec, s->stream);
 	return result == CUDA_OK ? timing_end(s, ret_ns) : result;
+}
+
+int graph_time_clocked(struct session *s, struct cuda_exec *exec, int stretch, double *ret_ns)
+{
+	int result = spin(s);
+
+	if (result == CUDA_OK)
+		result = clock_start(s, stretch);
+	if (result == CUDA_OK)
+		result = s->cu.event_record(s->start, s->stream);
+	if (result == CUDA_OK)
+		result = s->cu.graph_launch(exec, s->stream);
+	if (result == CUDA_OK)
+		result = s->cu.event_record(s->end, s->stream);
+	if (result == CUDA_OK)
+		result = clock_end(s, stretch);
+	return result == CUDA_OK ? read_events(s, ret_ns) : result;
 }
 
 /* A capture must be ended even when something in it failed, or the stream is of no use any more. */

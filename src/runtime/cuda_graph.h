@@ -21,4 +21,7 @@ int timing_end(struct session *s, double *ret_ns);
 
 int graph_time(struct session *s, struct cuda_exec *exec, double *ret_ns);
 
+/* The same, as a stretch of cuda_clock.h. */
+int graph_time_clocked(struct session *s, struct cuda_exec *exec, int stretch, double *ret_ns);
+
 #endif

@@ -212,7 +212,8 @@ static int load_kernels(struct session *s, struct err *e)
 	} entries[] = {
 		{ &s->compare, "evo_compare" }, { &s->fold, "evo_fold" },
 		{ &s->same, "evo_same" },	{ &s->spin, "evo_spin" },
-		{ &s->crowd, "evo_crowd" },	{ &s->await, "evo_await" },
+		{ &s->stamp, "evo_stamp" },	{ &s->crowd, "evo_crowd" },
+		{ &s->await, "evo_await" },
 	};
 	int result = s->cu.module_load(&s->module, kernels.compiled.cubin);
 
@@ -395,8 +396,8 @@ int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct
 
 static void release_rooms(struct session *s)
 {
-	struct room *rooms[] = { &s->arena,   &s->first, &s->scratch, &s->work,
-				 &s->results, &s->flush, &s->crowds,  &s->far };
+	struct room *rooms[] = { &s->arena, &s->first,	&s->scratch, &s->work,	&s->results,
+				 &s->flush, &s->crowds, &s->far,     &s->stamps };
 
 	for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
 		if (rooms[i]->at)

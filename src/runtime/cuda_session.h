@@ -55,10 +55,10 @@ struct session {
 	struct cuda_event *start, *end;
 	struct cuda_event *gate;    /* what aside waits for */
 	struct cuda_module *module; /* of src/kernels/verify.cu */
-	struct cuda_function *compare, *fold, *same, *spin, *crowd, *await;
+	struct cuda_function *compare, *fold, *same, *spin, *stamp, *crowd, *await;
 	struct reference_code *references;
 	struct layout *layouts; /* one a shape */
-	struct room arena, first, scratch, work, results, flush, crowds, far;
+	struct room arena, first, scratch, work, results, flush, crowds, far, stamps;
 	struct dataset *sets;
 	int n_sets;
 	char *draft; /* host memory for an image while it is made; NULL: not needed yet */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "runtime/cuda_clock.h"
 #include "runtime/cuda_graph.h"
 #include "runtime/cuda_place.h"
 #include "runtime/cuda_recheck.h"
@@ -153,7 +154,7 @@ static int take_sample(struct timing_run *run, double *ret_ns)
 
 	if (run->ret->mode == TIMING_EVENT)
 		return time_event(run, ret_ns);
-	result = graph_time(run->t->s, run->exec, &ns);
+	result = graph_time_clocked(run->t->s, run->exec, run->ret->n_samples, &ns);
 	*ret_ns = fmax(ns - run->flush_ns, 0) / run->launches;
 	return result;
 }
@@ -187,6 +188,19 @@ static int take_samples(struct timing_run *run)
 	return CUDA_OK;
 }
 
+/* What NVML tells of the SM clock is what is asked for; see cuda_clock.h. */
+static int read_clock(struct timing_run *run, struct clocks *c)
+{
+	double mhz = 0;
+	int result = CUDA_OK;
+
+	if (run->ret->mode == TIMING_GRAPH)
+		result = clock_median(run->t->s, run->ret->n_samples, &mhz);
+	if (mhz > 0)
+		c->sm_mhz = mhz;
+	return result;
+}
+
 /* Takes the set again while the card was held back, a few times; then keeps what there is. */
 static int sample_unthrottled(struct timing_run *run)
 {
@@ -203,6 +217,9 @@ static int sample_unthrottled(struct timing_run *run)
 		nvml_clocks(t->s->nvml, &after);
 		if (before.throttle > 0 && after.throttle >= 0)
 			after.throttle |= before.throttle;
+		result = read_clock(run, &after);
+		if (result != CUDA_OK)
+			return result;
 		t->m->clocks = after;
 		if (!nvml_throttled(after.throttle) || attempt == THROTTLE_RETRIES)
 			return CUDA_OK;

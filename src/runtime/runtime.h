@@ -113,6 +113,8 @@ struct check {
 };
 
 struct clocks { /* NVML; -1: unknown */
+	/* sm_mhz: what it was while a graph was timed, where a runtime can tell; else NVML's, which
+	 * is what was asked for */
 	double sm_mhz, memory_mhz, celsius, watts;
 	int64_t throttle; /* nvmlClocksThrottleReasons mask */
 };

@@ -29,7 +29,8 @@ def bench(plan):
 def test_a_cool_card_loses_no_sample_and_its_state_is_kept():
     trial = bench("")
     tap.equal(trial["outcome"], "ok")
-    tap.equal(trial["clocks"], {"sm_mhz": 1755, "memory_mhz": 3201, "celsius": 61, "watts": 350.5,
+    # The SM clock is what the device's counters say, not what NVML asks it for.
+    tap.equal(trial["clocks"], {"sm_mhz": 1800, "memory_mhz": 3201, "celsius": 61, "watts": 350.5,
                                 "throttle": 0}, "clocks")
     tap.equal([t["throttled"] for t in trial["timings"]], [0], "samples thrown away")
 

@@ -181,6 +181,19 @@ static void run_crowd(const struct fake_launch *l)
 	in_company = true;
 }
 
+/* 1800 MHz. */
+static void run_stamp(const struct fake_launch *l)
+{
+	static int64_t microseconds;
+	int64_t *ret = pointer(l->values[0]);
+
+	microseconds++;
+	for (int i = 0; i < (int)l->values[1]; i++) {
+		ret[2 * i] = 1800 * microseconds;
+		ret[2 * i + 1] = 1000 * microseconds;
+	}
+}
+
 static void run_nothing(const struct fake_launch *l)
 {
 	(void)l;
@@ -191,6 +204,7 @@ static const struct fake_kernel kernels[] = {
 	{ "evo_fold", "88848", run_fold, 0, 0 },
 	{ "evo_same", "88", run_same, 0, 0 },
 	{ "evo_spin", "8", run_nothing, 0, 0 },
+	{ "evo_stamp", "84", run_stamp, 0, 0 },
 	{ "evo_crowd", "8888", run_crowd, 0, 0 },
 	{ "evo_await", "848", run_nothing, 0, 0 },
 	{ "vector_add", "8884", run_add, 12, 3 },

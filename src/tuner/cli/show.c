@@ -261,7 +261,10 @@ static void show_result(struct stored *s, const struct trial_record *t, FILE *to
 		     figure_bytes(row.spill_bytes, b), figure_count(t->function.blocks_per_sm, c));
 	line(lines, "time", "compile %.0f ms, load %.1f, verify %.1f, warm up %.1f, measure %.1f",
 	     t->compile_ms, t->load_ms, t->verify_ms, t->warm_ms, t->time_ms);
-	if (t->clocks.sm_mhz > 0)
+	if (t->clocks.sm_mhz > 0 && t->clocks.memory_mhz < 0)
+		line(lines, "clocks", "%.0f MHz; there is no NVML to tell the rest",
+		     t->clocks.sm_mhz);
+	else if (t->clocks.sm_mhz > 0)
 		line(lines, "clocks", "%.0f MHz, memory %.0f MHz, %.0f C, %.0f W%s",
 		     t->clocks.sm_mhz, t->clocks.memory_mhz, t->clocks.celsius, t->clocks.watts,
 		     nvml_throttled(t->clocks.throttle) ? ", throttled all the time" : "");
