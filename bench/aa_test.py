@@ -9,6 +9,9 @@ trials (each loads the binary, warms up, samples and stops as a search's trial d
 trials of another configuration, in graph mode and in event mode: 20 warm-up launches and the median
 of 100 between two events each. The modes take turns too, in blocks, each of which is a process of
 its own. Once at (2,8,512,64), some 6 us, and once at (6,16,1024,64), some 100 us.
+Besides the spread over all trials there is that of a block, the median of all: buffers lie elsewhere
+in each process. "In cycles" is the spread of times multiplied by the SM clock that was measured with
+each, "MHz" the least and largest of those.
 --measure sets figures of the task's "measure", such as noise=0.002.
 Target: a spread of 0.5 % or less in graph mode at 20 ms of device time a trial or less.
 """
@@ -60,24 +63,30 @@ def sides(place, run):
 
 
 def measure(o, place, a, b):
-    """{mode: (times of a, device time of each in ms)}"""
-    taken = {mode: ([], []) for mode in MODES}
+    """{mode: (times of a by block, their clocks, device time of each in ms)}"""
+    taken = {mode: ([], [], []) for mode in MODES}
     for block in range(o.blocks):
         rounds = o.trials * (block + 1) // o.blocks - o.trials * block // o.blocks
         for mode in MODES:
             found = place.compare(a, b, mode, max(rounds, 8))
-            taken[mode][0].extend(found["a"]["times_us"][:rounds])
-            taken[mode][1].append(found["a"]["timing_ms"])
+            taken[mode][0].append(found["a"]["times_us"][:rounds])
+            taken[mode][1].extend(found["a"]["sm_mhz"][:rounds])
+            taken[mode][2].append(found["a"]["timing_ms"])
     return taken
 
 
 def rows_of(name, taken):
     for mode in MODES:
-        times, spent = taken[mode][0], statistics.median(taken[mode][1])
+        blocks, clocks, spent = *taken[mode][:2], statistics.median(taken[mode][2])
+        times = [time for block in blocks for time in block]
+        cycles = [time * mhz for time, mhz in zip(times, clocks)]
         met = "" if mode == "event" else \
             "yes" if study.spread(times) <= SPREAD_PERCENT and spent <= TIMING_MS else "no"
         yield (name, mode, len(times), f"{statistics.median(times):.3f} us",
                f"{study.spread(times):.2f} %", f"{study.deviation(times):.2f} %",
+               f"{statistics.median(map(study.spread, blocks)):.2f} %",
+               f"{study.spread(cycles):.2f} %" if cycles else "-",
+               f"{min(clocks):.1f} .. {max(clocks):.1f}" if clocks else "-",
                f"{spent:.1f} ms", met)
 
 
@@ -91,8 +100,8 @@ def main():
             rows.extend(rows_of(f"{name} ({','.join(str(d) for d in SHAPES[name].values())})",
                                 measure(o, place, a, b)))
     print(f"### A/A: `bench/aa_test.py`, {o.trials} trials of one configuration in {o.blocks} blocks\n")
-    study.table(("shape", "mode", "trials", "p50", "spread", "deviation", "device time a trial",
-                 "target met"), rows)
+    study.table(("shape", "mode", "trials", "p50", "spread", "deviation", "of a block",
+                 "in cycles", "MHz", "device time a trial", "target met"), rows)
 
 
 main()

@@ -11,7 +11,8 @@ import tap
 
 KEYS = {"a", "b", "ratio", "ratio_ci", "coverage", "percent", "verdict", "threshold_percent",
         "rounds", "stored", "mode", "l2", "seed"}
-SIDE_KEYS = {"name", "task", "run", "trial", "config", "p50_us", "times_us", "timing_ms"}
+SIDE_KEYS = {"name", "task", "run", "trial", "config", "p50_us", "times_us", "sm_mhz",
+             "timing_ms"}
 # A noisy neighbour may widen the interval; it does not make equals differ by a third.
 WIDE = ("--threshold", "33", "--precision", "5", "--rounds", "40")
 

@@ -120,6 +120,8 @@ def test_a_comparison_is_timed_in_the_mode_that_is_asked_for():
         found = p.json("compare", "plain", "plain", "--task", device_runs.small_vector_add(p.folder),
                        "--rounds", "8", "--threshold", "100", "--mode", mode)
         tap.equal((found["mode"], len(found["a"]["times_us"])), (mode, found["rounds"]))
+        tap.equal(len(found["a"]["sm_mhz"]), found["rounds"] if mode == "graph" else 0,
+                  "clocks known")
 
 
 @needs_all

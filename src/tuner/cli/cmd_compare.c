@@ -96,10 +96,13 @@ struct answer {
 /* Of every round, in order; none from the store. */
 static void add_times(cJSON *o, const struct comparison *c, int side)
 {
-	cJSON *list = json_add_list(o, "times_us");
+	cJSON *list = json_add_list(o, "times_us"), *clocks = json_add_list(o, "sm_mhz");
 
 	for (int i = 0; c->times_ns[side] && i < c->ratio.rounds; i++)
 		json_push(list, cJSON_CreateNumber(c->times_ns[side][i] / 1000));
+	for (int i = 0; c->sm_mhz[side] && i < c->ratio.rounds; i++)
+		if (c->sm_mhz[side][i] > 0)
+			json_push(clocks, cJSON_CreateNumber(c->sm_mhz[side][i]));
 	json_add_double(o, "timing_ms", c->times_ns[side] ? c->timing_ms[side] : (double)NAN);
 }
 

@@ -17,8 +17,8 @@ struct rounds {
 	char *folders[2]; /* one a side: their sources may share names but not texts */
 	struct trial *trials[2];
 	struct remeasure *worker;
-	double *times[2]; /* rounds_max */
-	double *spent_ms[2];
+	double *times[2]; /* rounds_max, and so are these */
+	double *spent_ms[2], *sm_mhz[2];
 	int n;
 };
 
@@ -111,6 +111,7 @@ static int one_round(struct rounds *x, struct err *e)
 		if (remeasure_time(x->worker, x->trials[side], false, &x->times[side][x->n], e) < 0)
 			return err_wrap(e, "%s, round %d", x->sides[side].name, x->n + 1);
 		x->spent_ms[side][x->n] = remeasure_timing_ms(x->trials[side]);
+		x->sm_mhz[side][x->n] = x->trials[side]->measurement.clocks.sm_mhz;
 	}
 	x->n++;
 	return 0;
@@ -161,7 +162,8 @@ static void summarise(struct rounds *x, struct comparison *ret)
 		stats_of(x->spent_ms[i], x->n, &s);
 		ret->timing_ms[i] = s.median;
 		ret->times_ns[i] = x->times[i];
-		x->times[i] = NULL;
+		ret->sm_mhz[i] = x->sm_mhz[i];
+		x->times[i] = x->sm_mhz[i] = NULL;
 	}
 	ret->coverage = 0.95;
 	ret->mode = t->mode;
@@ -180,6 +182,7 @@ int compare_measured(struct compare_side sides[2], const struct compare_plan *pl
 	for (int i = 0; i < 2; i++) {
 		x.times[i] = mem_array((size_t)plan->rounds_max, sizeof *x.times[i]);
 		x.spent_ms[i] = mem_array((size_t)plan->rounds_max, sizeof *x.spent_ms[i]);
+		x.sm_mhz[i] = mem_array((size_t)plan->rounds_max, sizeof *x.sm_mhz[i]);
 	}
 	r = measure(&x, &got, e);
 	if (r == 0) {
@@ -192,14 +195,17 @@ int compare_measured(struct compare_side sides[2], const struct compare_plan *pl
 		local_folder_remove(x.folders[i]);
 		free(x.times[i]);
 		free(x.spent_ms[i]);
+		free(x.sm_mhz[i]);
 	}
 	return r;
 }
 
 void comparison_release(struct comparison *c)
 {
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		free(c->times_ns[i]);
+		free(c->sm_mhz[i]);
+	}
 }
 
 /* --- from the store --- */

@@ -24,6 +24,7 @@ struct comparison {
 	enum timing_mode mode;
 	enum timing_l2 l2;
 	double *times_ns[2]; /* owned: the medians of every round; NULL from the store */
+	double *sm_mhz[2];   /* owned: the SM clock of every round; not above 0: unknown */
 	double timing_ms[2]; /* that the device spent on timing, a round: the median */
 };
 void comparison_release(struct comparison *c);
