@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""How good the search strategies are: scores on recorded spaces, beside random search and Kernel Tuner.
+"""How good the search strategies are: scores on recorded spaces, beside random search, Kernel Tuner and pyATF.
 
     bench/search.py RECORDING... [--strategies full,random] [--seeds 50] [--jobs 0,16] [--evaluations N]
-                    [--peers genetic_algorithm,pso] [--peer-seeds 5] [--plot FILE.svg] [--json FILE]
+                    [--peers genetic_algorithm,pyatf:auc_bandit] [--peer-seeds 5] [--plot FILE.svg] [--json FILE]
                     [--per-space] [--evo ./evo-tuned]
+    bench/search.sh RECORDING...        the whole of it: --jobs 0,16, peers and the plot
 
 RECORDING is a Kernel Tuner cache of a space that was measured as a whole, .gz and .xz as well. Each
 strategy runs over each of them by `evo-tuned replay`, once for every seed. The scores:
@@ -18,10 +19,11 @@ strategy runs over each of them by `evo-tuned replay`, once for every seed. The 
   search    what the search itself took for one trial, in microseconds, the dearest space.
 
 The range behind P and Q128 is their standard error over seeds. --jobs 16 replays with 16 compile workers
-beside one device, where 18 trials are on their way; 0 is one trial at a time. --evaluations cuts every run short,
-which leaves P out. --peers are strategies of Kernel Tuner, run one trial at a time by its own package over the same
-files; it is installed, and matplotlib for --plot, into a virtual environment that this script makes itself
-(build/search-venv).
+beside one device, where 18 trials are on their way; 0 is one trial at a time (random search: only that).
+--evaluations cuts every run short, which leaves P out. --peers are strategies of Kernel Tuner and, behind
+"pyatf:", search techniques of pyATF, run one trial at a time by their own packages over the same files. The
+packages, and matplotlib for --plot, are installed into a virtual environment that this script makes itself
+(build/search-venv); what cannot be had is left out with a word on stderr.
 """
 import argparse
 import bisect
@@ -35,9 +37,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import typing
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, "build", "search-venv")
+PYTHON = os.path.join(VENV, "bin", "python")
 CHECKPOINTS = (32, 64, 128, 256)
 TIMES = ("compile_time", "verification_time", "benchmark_time")
 MICROSECONDS = {"ns": 1e-3, "us": 1, "ms": 1e3, "s": 1e6}
@@ -119,13 +123,25 @@ class Space:
         return statistics.fmean(gaps) if gaps else 1.0
 
 
-class Runner:
-    """What proposes: a strategy of ours with so many compile workers, or a strategy of Kernel Tuner."""
+class Peer(typing.NamedTuple):
+    """A package whose searches are run beside ours."""
+    name: str
+    package: str
+    module: str
+    script: str
 
-    def __init__(self, o, strategy, jobs=0, peer=False):
+
+KERNEL_TUNER = Peer("Kernel Tuner", "kernel-tuner", "kernel_tuner", "search_kernel_tuner.py")
+PYATF = Peer("pyATF", "pyatf", "pyatf", "search_pyatf.py")
+
+
+class Runner:
+    """What proposes: a strategy of ours with so many compile workers, or one of a peer."""
+
+    def __init__(self, o, strategy, jobs=0, peer=None):
         self.o, self.strategy, self.jobs, self.peer = o, strategy, jobs, peer
         self.seeds = o.peer_seeds if peer else o.seeds
-        self.name = f"Kernel Tuner {strategy}" if peer else strategy + (f", {jobs} workers" if jobs else "")
+        self.name = f"{peer.name} {strategy}" if peer else strategy + (f", {jobs} workers" if jobs else "")
 
     def evaluations(self, space):
         return min(space.budget, self.o.evaluations or space.budget)
@@ -142,8 +158,8 @@ class Runner:
             with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
                 f.write(space.text)
                 f.flush()
-                lines = output([venv_python(), os.path.join(ROOT, "bench", "search_kernel_tuner.py"), f.name,
-                                self.strategy, str(self.evaluations(space)), str(self.seeds)])
+                lines = output([PYTHON, os.path.join(ROOT, "bench", self.peer.script), f.name, self.strategy,
+                                str(self.evaluations(space)), str(self.seeds)])
         return [[k for k in json.loads(x)["keys"] if k in space.value] for x in lines.splitlines()]
 
     def search_us(self, space):
@@ -160,14 +176,18 @@ def output(words):
     return r.stdout
 
 
-def venv_python():
-    """Of the environment with Kernel Tuner and matplotlib, made on the first call."""
-    python = os.path.join(VENV, "bin", "python")
-    if not os.path.exists(python):
-        print(f"making {VENV}: kernel-tuner and matplotlib from PyPI", file=sys.stderr)
+def have(package, module):
+    """Whether the virtual environment has a package, which is installed when it is missing."""
+    if not os.path.exists(PYTHON):
         output([sys.executable, "-m", "venv", VENV])
-        output([python, "-m", "pip", "--quiet", "install", "kernel-tuner", "matplotlib"])
-    return python
+    if subprocess.run([PYTHON, "-c", f"import {module}"], stderr=subprocess.DEVNULL).returncode == 0:
+        return True
+    print(f"installing {package} from PyPI into {VENV}", file=sys.stderr)
+    r = subprocess.run([PYTHON, "-m", "pip", "--quiet", "install", package], stderr=subprocess.PIPE, text=True)
+    if r.returncode:
+        why = (r.stderr.strip().splitlines() or ["pip says nothing"])[-1]
+        print(f"{package} cannot be installed, and what needs it is left out: {why}", file=sys.stderr)
+    return r.returncode == 0
 
 
 def measure(runner, space):
@@ -219,8 +239,20 @@ def print_row(name, rows):
 
 
 def runners(o):
-    ours = [Runner(o, s, int(j)) for j in o.jobs.split(",") for s in o.strategies.split(",") if s]
-    return ours + [Runner(o, s, peer=True) for s in o.peers.split(",") if s]
+    jobs = [int(j) for j in o.jobs.split(",")]
+    ours = [Runner(o, s, j) for j in jobs for s in o.strategies.split(",") if s and (s != "random" or j == jobs[0])]
+    return ours + peers(o)
+
+
+def peers(o):
+    at_hand, found = {}, []
+    for word in filter(None, o.peers.split(",")):
+        peer = PYATF if word.startswith("pyatf:") else KERNEL_TUNER
+        if peer not in at_hand:
+            at_hand[peer] = have(peer.package, peer.module)
+        if at_hand[peer]:
+            found.append(Runner(o, word.split(":")[-1], peer=peer))
+    return found
 
 
 def main():
@@ -230,7 +262,7 @@ def main():
     p.add_argument("--seeds", type=int, default=50)
     p.add_argument("--jobs", default="0", help="compile workers, a list; 0: one trial at a time")
     p.add_argument("--evaluations", type=int, help="at most (default: each space's own budget)")
-    p.add_argument("--peers", default="", help="strategies of Kernel Tuner")
+    p.add_argument("--peers", default="", help="strategies of Kernel Tuner, pyatf:NAME of pyATF")
     p.add_argument("--peer-seeds", type=int, default=5)
     p.add_argument("--plot", metavar="FILE.svg")
     p.add_argument("--evo", default=os.path.join(ROOT, "evo-tuned"))
@@ -248,10 +280,10 @@ def main():
             print_row(f"- {name}", [rows[name]])
     if o.json:
         save(o.json, results)
-    if o.plot:
+    if o.plot and have("matplotlib", "matplotlib"):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
             save(f.name, results)
-            output([venv_python(), os.path.join(ROOT, "bench", "search_plot.py"), f.name, o.plot])
+            output([PYTHON, os.path.join(ROOT, "bench", "search_plot.py"), f.name, o.plot])
 
 
 def save(path, results):

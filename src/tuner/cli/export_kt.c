@@ -5,13 +5,6 @@
 #include "tuner/cli/export.h"
 #include "tuner/cli/outline.h"
 
-struct writer {
-	struct stored *stored;
-	const struct recording *outline;
-	struct str *out;
-	int n;
-};
-
 /* Kernel Tuner knows three errors; what every other failure has in common is that it was run. */
 static const char *error_of(enum outcome o)
 {
@@ -51,22 +44,6 @@ static void add_head(const struct recording *r, struct str *s)
 	str_addz(s, "\"cache\": {");
 }
 
-static void add_key(const struct recording *r, const uint16_t *config, struct str *s)
-{
-	struct str key = STR_INIT;
-	cJSON *name;
-	char *text;
-
-	for (int p = 0; p < space_params(r->space); p++)
-		str_addf(&key, "%s%s", p ? "," : "", r->text[p][config[p]]);
-	name = cJSON_CreateString(key.data);
-	text = json_render(name);
-	str_addz(s, text);
-	free(text);
-	cJSON_Delete(name);
-	str_release(&key);
-}
-
 static cJSON *record_json(const struct recording *r, const struct trial_record *t,
 			  const struct outlined *x)
 {
@@ -97,26 +74,6 @@ static cJSON *record_json(const struct recording *r, const struct trial_record *
 	return o;
 }
 
-static int add_trial(void *ctx, const struct trial_record *t, struct err *e)
-{
-	struct writer *w = ctx;
-	struct outlined x;
-	cJSON *record;
-	char *text;
-	int r = outline_trial(w->stored, w->outline, t, &x, e);
-
-	if (r < 0)
-		return r;
-	record = record_json(w->outline, t, &x);
-	text = json_render(record);
-	str_addz(w->out, w->n++ ? ",\n" : "\n");
-	add_key(w->outline, x.config, w->out);
-	str_addf(w->out, ": %s", text);
-	free(text);
-	cJSON_Delete(record);
-	return 0;
-}
-
 static int check_names(const struct recording *r, struct err *e)
 {
 	for (int p = 0; p < space_params(r->space); p++)
@@ -132,16 +89,14 @@ static int check_names(const struct recording *r, struct err *e)
 int export_kt(struct stored *s, struct str *ret, struct err *e)
 {
 	struct recording *outline;
-	struct writer w = { .stored = s, .out = ret };
 	int r = outline_of(s, &outline, e);
 
 	if (r < 0)
 		return r;
-	w.outline = outline;
 	r = check_names(outline, e);
 	if (r == 0) {
 		add_head(outline, ret);
-		r = outline_each(s, add_trial, &w, e);
+		r = outline_write(s, outline, record_json, true, ret, e);
 	}
 	str_addz(ret, "}\n}");
 	recording_free(outline);

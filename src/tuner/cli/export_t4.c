@@ -4,13 +4,6 @@
 #include "tuner/cli/export.h"
 #include "tuner/cli/outline.h"
 
-struct writer {
-	struct stored *stored;
-	const struct recording *outline;
-	struct str *out;
-	int n;
-};
-
 static const char *invalidity_of(enum outcome o)
 {
 	switch (o) {
@@ -93,36 +86,16 @@ static cJSON *result_json(const struct recording *r, const struct trial_record *
 	return o;
 }
 
-static int add_trial(void *ctx, const struct trial_record *t, struct err *e)
-{
-	struct writer *w = ctx;
-	struct outlined x;
-	cJSON *result;
-	char *text;
-	int r = outline_trial(w->stored, w->outline, t, &x, e);
-
-	if (r < 0)
-		return r;
-	result = result_json(w->outline, t, &x);
-	text = json_render(result);
-	str_addf(w->out, "%s%s", w->n++ ? ",\n" : "\n", text);
-	free(text);
-	cJSON_Delete(result);
-	return 0;
-}
-
 int export_t4(struct stored *s, struct str *ret, struct err *e)
 {
 	struct recording *outline;
-	struct writer w = { .stored = s, .out = ret };
 	int r = outline_of(s, &outline, e);
 
 	if (r < 0)
 		return r;
-	w.outline = outline;
 	str_addz(ret, "{\"schema_version\": \"1.0.0\", \"metadata\": {\"timeunit\": "
 		      "\"milliseconds\"},\n\"results\": [");
-	r = outline_each(s, add_trial, &w, e);
+	r = outline_write(s, outline, result_json, false, ret, e);
 	str_addz(ret, "]}\n");
 	recording_free(outline);
 	return r;

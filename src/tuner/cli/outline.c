@@ -115,30 +115,70 @@ int outline_trial(const struct stored *s, const struct recording *r, const struc
 	return status < 0 ? err_wrap(e, "trial %" PRId64 ":%" PRId64, t->run, t->no) : 0;
 }
 
-struct each {
-	struct store *store;
-	store_on_trial *f;
-	void *ctx;
+struct writer {
+	struct stored *stored;
+	const struct recording *outline;
+	outline_json *json;
+	bool keyed;
+	struct str *out;
+	int n;
 };
 
-static int with_everything(void *ctx, const struct trial_record *t, struct err *e)
+static void add_key(const struct recording *r, const uint16_t *config, struct str *s)
 {
-	struct each *each = ctx;
-	struct trial_record whole;
-	int r = store_trial_by_id(each->store, t->id, &whole, e);
+	struct str key = STR_INIT;
+	cJSON *name;
+	char *text;
+
+	for (int p = 0; p < space_params(r->space); p++)
+		str_addf(&key, "%s%s", p ? "," : "", r->text[p][config[p]]);
+	name = cJSON_CreateString(key.data);
+	text = json_render(name);
+	str_addf(s, "%s: ", text);
+	free(text);
+	cJSON_Delete(name);
+	str_release(&key);
+}
+
+static int add_trial(struct writer *w, const struct trial_record *t, struct err *e)
+{
+	struct outlined x;
+	cJSON *json;
+	char *text;
+	int r = outline_trial(w->stored, w->outline, t, &x, e);
 
 	if (r < 0)
 		return r;
-	r = each->f(each->ctx, &whole, e);
+	json = w->json(w->outline, t, &x);
+	text = json_render(json);
+	str_addz(w->out, w->n++ ? ",\n" : "\n");
+	if (w->keyed)
+		add_key(w->outline, x.config, w->out);
+	str_addz(w->out, text);
+	free(text);
+	cJSON_Delete(json);
+	return 0;
+}
+
+static int on_trial(void *ctx, const struct trial_record *t, struct err *e)
+{
+	struct writer *w = ctx;
+	struct trial_record whole;
+	int r = store_trial_by_id(w->stored->store, t->id, &whole, e);
+
+	if (r < 0)
+		return r;
+	r = add_trial(w, &whole, e);
 	trial_record_release(&whole);
 	return r;
 }
 
-int outline_each(struct stored *s, store_on_trial *f, void *ctx, struct err *e)
+int outline_write(struct stored *s, const struct recording *r, outline_json *json, bool keyed,
+		  struct str *ret, struct err *e)
 {
-	struct each each = { s->store, f, ctx };
+	struct writer w = { s, r, json, keyed, ret, 0 };
 
 	if (s->summary.trials == 0)
 		return err_set(e, ERR_FAILED, "run %" PRId64 " has no trials yet", s->run.id);
-	return store_each_trial(s->store, s->run.id, 0, with_everything, &each, e);
+	return store_each_trial(s->store, s->run.id, 0, on_trial, &w, e);
 }

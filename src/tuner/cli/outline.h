@@ -24,7 +24,13 @@ struct outlined {
 int outline_trial(const struct stored *s, const struct recording *r, const struct trial_record *t,
 		  struct outlined *ret, struct err *e);
 
-/* Each trial of the run with everything, in their order. ERR_FAILED: there is none. */
-int outline_each(struct stored *s, store_on_trial *f, void *ctx, struct err *e);
+/* A trial as an object of JSON. */
+typedef cJSON *outline_json(const struct recording *r, const struct trial_record *t,
+			    const struct outlined *x);
+/* Appends every trial of the run with everything, in their order, each in a line of its own with
+ * commas between. With `keyed` each has its configuration's key before it, as in a cache of Kernel
+ * Tuner. ERR_FAILED: there is none. */
+int outline_write(struct stored *s, const struct recording *r, outline_json *json, bool keyed,
+		  struct str *ret, struct err *e);
 
 #endif
