@@ -19,6 +19,7 @@
 #include "runtime/cuda_crowd.h"
 #include "runtime/cuda_cubin.h"
 #include "runtime/cuda_driver.h"
+#include "runtime/cuda_turns.h"
 #include "runtime/nvrtc.h"
 #include "runtime/runtime.h"
 
@@ -326,9 +327,9 @@ static void every_way_of_timing_tells_its_mode(void **state)
 	(void)state;
 	need_nvrtc();
 	bench_init_add(&b);
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 2 * TIMING_L2_COUNT; i++) {
 		b.p->timing.mode = i & 1 ? TIMING_EVENT : TIMING_GRAPH;
-		b.p->timing.l2 = i & 2 ? TIMING_L2_COLD : TIMING_L2_WARM;
+		b.p->timing.l2 = (enum timing_l2)(i / 2);
 		m = measure(&b);
 		expect_outcome(&m, OUTCOME_OK, "");
 		assert_int_equal(m.timings[0].mode, b.p->timing.mode);
@@ -338,6 +339,8 @@ static void every_way_of_timing_tells_its_mode(void **state)
 		assert_int_equal((int)m.clocks.sm_mhz, i & 1 ? -1 : 1800);
 		if (i & 1)
 			assert_int_equal(m.timings[0].n_samples, 100);
+		else if (b.p->timing.l2 == TIMING_L2_ROTATING) /* each copy as often as any */
+			assert_int_equal(m.timings[0].launches_per_sample % TURNS_MAX, 0);
 		measurement_release(&m);
 	}
 	bench_release(&b);
@@ -831,12 +834,13 @@ static void whichever_call_fails_ends_in_an_error_or_an_outcome(void **state)
 	need_nvrtc();
 	bench_init_add(&b);
 	b.p->n_seeds = 1;
-	b.p->timing.l2 = TIMING_L2_COLD;
 	b.p->timing.sample_ns = 1;
 	for (int i = 0; (symbol = cuda_symbol_name(i)); i++)
-		for (size_t c = 0; c < sizeof codes / sizeof codes[0]; c++)
+		for (size_t c = 0; c < sizeof codes / sizeof codes[0]; c++) {
+			b.p->timing.l2 = c ? TIMING_L2_COLD : TIMING_L2_ROTATING;
 			for (long n = 1; fail_call(&b, symbol, n, codes[c]);)
 				n += n < 24 ? 1 : n / 2;
+		}
 	plan(NULL);
 	bench_release(&b);
 }

@@ -396,8 +396,8 @@ int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct
 
 static void release_rooms(struct session *s)
 {
-	struct room *rooms[] = { &s->arena, &s->first,	&s->scratch, &s->work,	&s->results,
-				 &s->flush, &s->crowds, &s->far,     &s->stamps };
+	struct room *rooms[] = { &s->arena, &s->first, &s->scratch, &s->work, &s->results,
+				 &s->flush, &s->turns, &s->crowds,  &s->far,  &s->stamps };
 
 	for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
 		if (rooms[i]->at)

@@ -58,7 +58,7 @@ struct session {
 	struct cuda_function *compare, *fold, *same, *spin, *stamp, *crowd, *await;
 	struct reference_code *references;
 	struct layout *layouts; /* one a shape */
-	struct room arena, first, scratch, work, results, flush, crowds, far, stamps;
+	struct room arena, first, scratch, work, results, flush, turns, crowds, far, stamps;
 	struct dataset *sets;
 	int n_sets;
 	char *draft; /* host memory for an image while it is made; NULL: not needed yet */

@@ -9,11 +9,13 @@
 #include "runtime/cuda_graph.h"
 #include "runtime/cuda_place.h"
 #include "runtime/cuda_recheck.h"
+#include "runtime/cuda_turns.h"
 #include "runtime/stats.h"
 
 /*
  * Where the cache is to be cold, every launch follows a write of twice the cache's size, and what
- * a graph of such writes alone takes is subtracted.
+ * a graph of such writes alone takes is subtracted. Where it is rotating, a graph goes through all
+ * copies as often as any.
  */
 enum {
 	LAUNCHES_MAX = 1000,
@@ -31,6 +33,7 @@ struct timing_run {
 	const struct dataset *set;
 	struct place *places;
 	struct cuda_call call;
+	struct turns turns; /* none: every launch is the call above */
 	bool cold;
 	int launches;
 	struct cuda_exec *exec, *flush_exec;
@@ -44,13 +47,19 @@ static int flush(struct session *s)
 	return s->cu.set8(s->flush.at, 0, (size_t)s->flush.bytes, s->stream);
 }
 
-/* The three below return a CUresult. */
-static int launch_once(struct timing_run *run)
+/* The four below return a CUresult. */
+static int go(struct timing_run *run)
 {
 	struct session *s = run->t->s;
-	int result = run->cold ? flush(s) : CUDA_OK;
 
-	return result == CUDA_OK ? cuda_call_go(s, &run->call) : result;
+	return run->turns.n ? turns_go(&run->turns, s) : cuda_call_go(s, &run->call);
+}
+
+static int launch_once(struct timing_run *run)
+{
+	int result = run->cold ? flush(run->t->s) : CUDA_OK;
+
+	return result == CUDA_OK ? go(run) : result;
 }
 
 static int time_event(struct timing_run *run, double *ret_ns)
@@ -61,7 +70,7 @@ static int time_event(struct timing_run *run, double *ret_ns)
 	if (result == CUDA_OK)
 		result = s->cu.event_record(s->start, s->stream);
 	if (result == CUDA_OK)
-		result = cuda_call_go(s, &run->call);
+		result = go(run);
 	return result == CUDA_OK ? timing_end(s, ret_ns) : result;
 }
 
@@ -141,6 +150,8 @@ static int build_graphs(struct timing_run *run)
 	run->launches = 1;
 	if (one_ns > 0 && sample_ns > one_ns)
 		run->launches = (int)fmin(round(sample_ns / one_ns), LAUNCHES_MAX);
+	if (run->turns.n)
+		run->launches = (run->launches + run->turns.n - 1) / run->turns.n * run->turns.n;
 	result = graph_build(run->t->s, queue_launch, run, run->launches, &run->exec);
 	if (result == CUDA_OK && run->cold)
 		result = time_flushes(run);
@@ -238,6 +249,9 @@ static int prepare(struct timing_run *run)
 		result = room_reserve(s, &s->flush, l2 > FLUSH_BYTES_MIN ? l2 : FLUSH_BYTES_MIN);
 	if (result == CUDA_OK)
 		result = cuda_restore(s, run->set, run->places, SCOPE_VARIANT, 0);
+	if (result == CUDA_OK && run->ret->l2 == TIMING_L2_ROTATING)
+		result = turns_init(&run->turns, s, run->set, run->t->function, run->call.launch,
+				    run->places);
 	return result;
 }
 
@@ -337,6 +351,7 @@ static int time_shape(struct trial *t, int shape, struct err *e)
 		cuda_call_init(&run.call, t->function, p->arguments, p->n_arguments,
 			       &t->job->launches[shape], run.places);
 		r = run_timing(&run, e);
+		turns_release(&run.turns);
 		cuda_call_release(&run.call);
 	}
 	free(run.places);

@@ -9,7 +9,7 @@ static const char *const role_names[] = { "in", "out", "inout", "scratch" };
 static const char *const fill_names[] = { "none",   "constant",	    "uniform", "normal", "integers",
 					  "sparse", "quantised_u8", "absmax",  "npy" };
 static const char *const mode_names[] = { "graph", "event", "cpu", "recorded" };
-static const char *const l2_names[] = { "warm", "cold" };
+static const char *const l2_names[] = { "warm", "cold", "rotating" };
 
 #define COUNT(names) ((int)(sizeof(names) / sizeof *(names)))
 

@@ -106,7 +106,9 @@ struct problem_shape {
 
 /* RECORDED: someone else took the time; nothing here measures so. */
 enum timing_mode { TIMING_GRAPH, TIMING_EVENT, TIMING_CPU, TIMING_RECORDED };
-enum timing_l2 { TIMING_L2_WARM, TIMING_L2_COLD };
+/* What a launch finds in the cache: what the one before left there; nothing; or whatever is left of
+ * its own buffers after launches on others. */
+enum timing_l2 { TIMING_L2_WARM, TIMING_L2_COLD, TIMING_L2_ROTATING, TIMING_L2_COUNT };
 
 struct timing_options {
 	enum timing_mode mode;
@@ -139,7 +141,7 @@ void launch_release(struct launch *l);
 void launch_copy(struct launch *to, const struct launch *from);
 const char *timing_mode_name(enum timing_mode m); /* "graph", "event", "cpu", "recorded" */
 int timing_mode_parse(const char *name, enum timing_mode *ret);
-const char *timing_l2_name(enum timing_l2 l); /* "warm", "cold" */
+const char *timing_l2_name(enum timing_l2 l); /* "warm", "cold", "rotating" */
 int timing_l2_parse(const char *name, enum timing_l2 *ret);
 
 /* Bytes of device memory that the shape needs at once for one seed, or -1 on overflow. */

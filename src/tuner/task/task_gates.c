@@ -159,18 +159,21 @@ static int read_modes(struct task *t, const struct json_node *n, struct err *e)
 {
 	bool cuda = t->kernel.language == LANGUAGE_CUDA;
 	const char *modes[2] = { timing_mode_name(TIMING_GRAPH), timing_mode_name(TIMING_EVENT) };
-	const char *l2s[2] = { timing_l2_name(TIMING_L2_WARM), timing_l2_name(TIMING_L2_COLD) };
+	const char *l2s[TIMING_L2_COUNT];
 	int mode = 0, l2 = 0, r;
 
 	if (!cuda)
 		modes[0] = timing_mode_name(TIMING_CPU);
+	for (int i = 0; i < TIMING_L2_COUNT; i++)
+		l2s[i] = timing_l2_name((enum timing_l2)i);
 	r = read_opt_choice(n, "mode", modes, cuda ? 2 : 1, &mode, e);
 	if (r == 0)
-		r = read_opt_choice(n, "l2", l2s, 2, &l2, e);
+		r = read_opt_choice(n, "l2", l2s, cuda ? TIMING_L2_COUNT : TIMING_L2_ROTATING, &l2,
+				    e);
 	if (r < 0)
 		return r;
 	t->timing.mode = !cuda ? TIMING_CPU : mode == 0 ? TIMING_GRAPH : TIMING_EVENT;
-	t->timing.l2 = l2 == 0 ? TIMING_L2_WARM : TIMING_L2_COLD;
+	t->timing.l2 = (enum timing_l2)l2;
 	return 0;
 }
 

@@ -97,7 +97,7 @@ static int evaluate(const struct task_bound *b, const uint16_t *config, int shap
 	const struct task_shape *s = &t->shapes[b->shapes[shape]];
 	struct value *slots = mem_array((size_t)scope_slots(t), sizeof *slots);
 	struct work w = { .footprint = footprint_of(b->problem, shape),
-			  .cold = b->problem->timing.l2 == TIMING_L2_COLD };
+			  .cold = b->problem->timing.l2 != TIMING_L2_WARM };
 	int r;
 
 	space_bind(b->space, config, slots);

@@ -35,7 +35,7 @@ static const char *name_of_l2(int value)
 const struct wire_names wire_dtypes = { name_of_dtype, DTYPE_COUNT };
 const struct wire_names wire_languages = { name_of_language, LANGUAGE_C + 1 };
 const struct wire_names wire_modes = { name_of_mode, TIMING_CPU + 1 };
-const struct wire_names wire_l2s = { name_of_l2, TIMING_L2_COLD + 1 };
+const struct wire_names wire_l2s = { name_of_l2, TIMING_L2_COUNT };
 
 static void *must(void *p)
 {
