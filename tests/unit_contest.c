@@ -455,6 +455,7 @@ static void the_largest_deviation_from_the_first_is_told(void **state)
 	assert_int_equal(d.worst, 1);
 	close_to(d.share, -0.02, 1e-9);
 	assert_true(d.beyond_noise);
+	assert_true(isnan(d.clock));
 	drift_release(&d);
 }
 
@@ -481,6 +482,22 @@ static void what_single_measurements_differ_by_is_noise(void **state)
 	drift_judge(looks(&row, 1), 1, &first, &d);
 	assert_int_equal(d.worst, 0);
 	assert_false(d.beyond_noise);
+	drift_release(&d);
+}
+
+static void the_clock_of_the_largest_deviation_is_told(void **state)
+{
+	struct drift_record first = look(0, 1000, 1);
+	struct drift_record rows[] = { look(0, 1001, 1), look(0, 1010, 1) };
+	struct drift d;
+
+	(void)state;
+	first.clocks.sm_mhz = 1800;
+	rows[0].clocks.sm_mhz = 1790;
+	rows[1].clocks.sm_mhz = 1782;
+	drift_judge(looks(rows, 2), 2, &first, &d);
+	assert_int_equal(d.worst, 1);
+	close_to(d.clock, -0.01, 1e-9);
 	drift_release(&d);
 }
 
@@ -539,6 +556,7 @@ int main(void)
 		cmocka_unit_test(the_largest_deviation_from_the_first_is_told),
 		cmocka_unit_test(what_the_intervals_explain_is_noise),
 		cmocka_unit_test(what_single_measurements_differ_by_is_noise),
+		cmocka_unit_test(the_clock_of_the_largest_deviation_is_told),
 		cmocka_unit_test(each_device_is_compared_with_its_own_first),
 		cmocka_unit_test(without_a_first_there_is_nothing_to_tell),
 	};

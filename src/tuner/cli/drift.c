@@ -19,10 +19,17 @@ static const struct drift_record *first_of(const struct drift_record *rows, int 
 	return NULL;
 }
 
+static double clock_over(const struct drift_record *row, const struct drift_record *first)
+{
+	if (row->clocks.sm_mhz > 0 && first->clocks.sm_mhz > 0)
+		return row->clocks.sm_mhz / first->clocks.sm_mhz - 1;
+	return (double)NAN;
+}
+
 void drift_judge(struct drift_record *rows, int n, const struct drift_record *baseline,
 		 struct drift *ret)
 {
-	*ret = (struct drift){ .rows = rows, .n = n, .worst = -1 };
+	*ret = (struct drift){ .rows = rows, .n = n, .worst = -1, .clock = (double)NAN };
 	for (int i = 0; i < n; i++) {
 		const struct drift_record *first = first_of(rows, i, baseline), *row = &rows[i];
 		double share;
@@ -33,6 +40,7 @@ void drift_judge(struct drift_record *rows, int n, const struct drift_record *ba
 		if (ret->worst < 0 || fabs(share) > fabs(ret->share)) {
 			ret->worst = i;
 			ret->share = share;
+			ret->clock = clock_over(row, first);
 		}
 		ret->beyond_noise |=
 			fabs(share) > CONTEST_MARGIN &&
@@ -69,7 +77,8 @@ int drift_read(struct stored *s, struct drift *ret, struct err *e)
 			baseline = (struct drift_record){ .device = t.device,
 							  .p50_ns = t.p50_ns,
 							  .ci_low_ns = t.ci_low_ns,
-							  .ci_high_ns = t.ci_high_ns };
+							  .ci_high_ns = t.ci_high_ns,
+							  .clocks = t.clocks };
 		if (r == 0)
 			trial_record_release(&t);
 	}
@@ -109,6 +118,7 @@ cJSON *drift_json(const struct drift *d)
 	cJSON *o = json_new_object(), *list;
 
 	json_add_double(o, "largest_percent", d->worst >= 0 ? 100 * d->share : (double)NAN);
+	json_add_double(o, "clock_percent", 100 * d->clock);
 	json_add_bool(o, "beyond_noise", d->beyond_noise);
 	list = json_add_list(o, "baseline_again");
 	for (int i = 0; i < d->n; i++)
@@ -123,8 +133,11 @@ static void add_text(const struct drift *d, struct str *ret)
 	str_addf(ret, "measured %d times more", d->n);
 	if (d->worst < 0)
 		return;
-	str_addf(ret, ", at most %+.2f %% off its first (after %" PRId64 " trials), %s",
-		 100 * d->share, d->rows[d->worst].trials,
+	str_addf(ret, ", at most %+.2f %% off its first (after %" PRId64 " trials", 100 * d->share,
+		 d->rows[d->worst].trials);
+	if (!isnan(d->clock))
+		str_addf(ret, "; the SM clock %+.2f %%", 100 * d->clock);
+	str_addf(ret, "), %s",
 		 d->beyond_noise ? "MORE than the noise: clocks, heat or neighbours changed"
 				 : "within the noise");
 }

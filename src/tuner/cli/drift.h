@@ -15,6 +15,7 @@ struct drift {
 	int n;
 	int worst;    /* row of the largest deviation; -1: no row has a first to compare with */
 	double share; /* of that row: its time over the first, less 1 */
+	double clock; /* the same of its SM clock, which explains it or not; NaN: unknown */
 	/* Some row's interval does not meet that of the first and its time is more than
 	 * CONTEST_MARGIN away, by which single measurements of one kernel differ. */
 	bool beyond_noise;
