@@ -100,13 +100,13 @@ def test_a_run_of_several_shapes_gives_the_best_of_each_and_of_all():
     header = os.path.join(place.folder, "best.h")
     place.both("export", "--per-shape", "-o", header)
     tap.equal(entries(header), 3, "entries")
-    sizes = {"exact": (4, 4000), "near": (1, 16, 1001, 16000), "far": (17, 999, 16001),
+    sizes = {"exact": (4, 4000), "near": (1, 32, 500, 32000), "far": (33, 499, 32001),
              "none": (0, -5)}
     expected = {"exact": [0, 1], "near": [0, 0, 1, 1], "far": [2, 2, 2], "none": [-1, -1]}
     tap.equal({k: chosen(header, v) for k, v in sizes.items()}, expected, "MODE chosen")
     tap.equal(chosen(header, (64, 65), "-DEVO_WHICH_NEAR=16"), [0, 2], "with a wider limit")
     if shutil.which("g++"):
-        tap.equal(chosen(header, (4, 16, 16001), compiler=("g++", "-std=c++11", "-x", "c++")),
+        tap.equal(chosen(header, (4, 32, 32001), compiler=("g++", "-std=c++11", "-x", "c++")),
                   [0, 0, 2], "in C++")
     tap.equal([compiled(header, f"-DEVO_WHICH_ENTRY={k}") for k in range(3)], [0, 0, 0], "entries")
     tap.equal(compiled(header, "-DEVO_WHICH_ENTRY=3") != 0, True, "an entry there is not")

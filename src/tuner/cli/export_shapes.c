@@ -319,7 +319,7 @@ static int write_text(struct writer *w, struct err *e)
 	str_addf(w->out, "#ifndef %s_SHAPES_H\n#define %s_SHAPES_H\n", w->upper, w->upper);
 	str_addf(w->out, "\n#define %s_ENTRIES %d\n#define %s_DEFAULT %d\n", w->upper,
 		 w->p->n_entries, w->upper, w->p->by_default);
-	str_addf(w->out, "#ifndef %s_NEAR\n#define %s_NEAR 4.0\n#endif\n", w->upper, w->upper);
+	str_addf(w->out, "#ifndef %s_NEAR\n#define %s_NEAR 8.0\n#endif\n", w->upper, w->upper);
 	r = write_functions(w, e);
 	add_macros(w);
 	str_addf(w->out, "\n#endif /* %s_SHAPES_H */\n", w->upper);
