@@ -132,17 +132,20 @@ int cuda_restore(struct session *s, const struct dataset *set, const struct plac
 	int64_t bytes = scope == SCOPE_VARIANT ? l->passed : l->total;
 	int result = CUDA_OK;
 
-	if (bytes)
+	if (bytes && round == 0)
 		result = s->cu.copy(s->arena.at, set->image, (size_t)bytes, s->stream);
 	for (int b = 0; b < p->n_buffers && result == CUDA_OK; b++) {
 		enum buffer_role role = p->buffers[b].role;
 		enum dtype type = p->buffers[b].type;
+		size_t n = (size_t)places[b].bytes;
 
 		if (role == BUFFER_SCRATCH)
 			result = poison_scratch(s, &places[b], type, round);
-		else if (role == BUFFER_OUT && round > 0 && places[b].bytes)
-			result = s->cu.set8(places[b].at, verify_poison(type, round),
-					    (size_t)places[b].bytes, s->stream);
+		else if (role == BUFFER_OUT && round > 0 && n)
+			result = s->cu.set8(places[b].at, verify_poison(type, round), n, s->stream);
+		else if (role == BUFFER_INOUT && round > 0 && n)
+			result = s->cu.copy(places[b].at, set->image + (cuda_ptr)l->offsets[b], n,
+					    s->stream);
 	}
 	return result;
 }
