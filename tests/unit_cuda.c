@@ -524,6 +524,32 @@ static void a_race_that_shows_beside_a_crowd_or_on_slow_inputs_only_is_found(voi
 	free(path);
 }
 
+static void inputs_go_to_the_host_where_they_are_small(void **state)
+{
+	static const struct {
+		int count;
+		long want;
+	} cases[] = { { 1000, 1 }, { 1 << 17, 1 }, { (1 << 17) + 1, 0 } };
+
+	(void)state;
+	need_nvrtc();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct measurement m;
+		struct bench b;
+
+		bench_init_add(&b);
+		b.launches[0].scalars[3] = cases[i].count;
+		b.p->shapes[0].references[0].scalars[3] = cases[i].count;
+		for (int k = 0; k < b.p->n_buffers; k++)
+			b.p->shapes[0].buffers[k].count = cases[i].count;
+		m = measure(&b);
+		expect_outcome(&m, OUTCOME_OK, "");
+		assert_int_equal(fixture.calls("cuMemHostAlloc"), cases[i].want);
+		measurement_release(&m);
+		bench_release(&b);
+	}
+}
+
 static void a_crowd_is_as_large_as_there_is_room_beside_a_block(void **state)
 {
 	static const struct {
@@ -864,6 +890,7 @@ int main(void)
 		cmocka_unit_test(every_misbehaviour_is_its_outcome),
 		cmocka_unit_test(what_stops_working_once_it_was_checked_is_wrong),
 		cmocka_unit_test(a_race_that_shows_beside_a_crowd_or_on_slow_inputs_only_is_found),
+		cmocka_unit_test(inputs_go_to_the_host_where_they_are_small),
 		cmocka_unit_test(a_crowd_is_as_large_as_there_is_room_beside_a_block),
 		cmocka_unit_test(a_launch_over_a_limit_is_too_big),
 		cmocka_unit_test(a_reference_that_does_not_do_its_work_stops_the_run),

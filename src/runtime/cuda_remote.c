@@ -67,7 +67,7 @@ int remote_inputs(struct session *s, const struct dataset *set, const struct pla
 	int result = CUDA_OK;
 
 	*ret_any = false;
-	if (bytes == 0 || bytes > REMOTE_BYTES_MAX || r->refused)
+	if (bytes == 0 || bytes > REMOTE_BYTES_MAX || l->passed > REMOTE_FRONT_MAX || r->refused)
 		return CUDA_OK;
 	if (!r->at)
 		r->refused = allocate(s, set->shape, r) != CUDA_OK;

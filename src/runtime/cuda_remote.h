@@ -15,6 +15,7 @@
  */
 enum {
 	REMOTE_BYTES_MAX = 1 << 20, /* inputs of the shape */
+	REMOTE_FRONT_MAX = 1 << 24, /* all that a variant is given of it, which lies among them */
 	REMOTE_NS_MAX = 100000,	    /* a launch on the device */
 };
 
