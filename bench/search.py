@@ -56,7 +56,9 @@ class Space:
         opener = {".gz": gzip.open, ".xz": lzma.open}.get(os.path.splitext(path)[1], open)
         with opener(path, "rt") as f:
             self.text = f.read()
-        cache = json.loads(self.text)["cache"]
+        cache = json.loads(self.text).get("cache")
+        if not isinstance(cache, dict):
+            sys.exit(f"{path}: expected a Kernel Tuner cache")
         self.value, self.cost = {}, {}
         for key, record in cache.items():
             if "InvalidConfig" in (record.get("__error__"), record.get("time")):

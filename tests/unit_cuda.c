@@ -468,11 +468,12 @@ static void what_stops_working_once_it_was_checked_is_wrong(void **state)
 		{ "-DMODE=keeping", 1, FILL_UNIFORM, OUTCOME_WRONG, "it keeps answers" },
 		{ "-DMODE=keeping", 2, FILL_CONSTANT, OUTCOME_WRONG, "shape large: it keeps" },
 	};
-	char *path = file_join(bench_folder, "cheat.cu");
 	struct err e;
+	char *path;
 
 	(void)state;
 	need_nvrtc();
+	path = file_join(bench_folder, "cheat.cu");
 	assert_int_equal(file_write(path, cheat_source, sizeof cheat_source - 1, &e), 0);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct measurement m =
@@ -503,11 +504,12 @@ static void a_race_that_shows_beside_a_crowd_or_on_slow_inputs_only_is_found(voi
 		{ "-DMODE=hasty_bits", OUTCOME_NONDETERMINISTIC,
 		  "with inputs in host memory: a second" },
 	};
-	char *path = file_join(bench_folder, "racing.cu");
 	struct err e;
+	char *path;
 
 	(void)state;
 	need_nvrtc();
+	path = file_join(bench_folder, "racing.cu");
 	assert_int_equal(file_write(path, cheat_source, sizeof cheat_source - 1, &e), 0);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct measurement m;

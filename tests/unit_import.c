@@ -11,10 +11,8 @@ static struct import_result import(struct store *s, const char *file, const char
 {
 	struct import_request q = { .file = file, .name = name };
 	struct import_result x = { 0 };
-	struct event_record event = { 0 };
 
-	must(import_file(s, &q, &x, &event, e));
-	event_record_release(&event);
+	must(import_file(s, &q, &x, e));
 	return x;
 }
 
@@ -195,10 +193,9 @@ static void the_name_is_the_one_given_or_the_kernels_or_the_files(void **state)
 	char *path = write_file(p, "rates.v2.json", rates);
 	struct import_request q = { .file = path, .name = "two\nlines" };
 	struct import_result x;
-	struct event_record event;
 	struct run_record r;
 
-	must_fail(ERR_INVALID, "--name", import_file(s, &q, &x, &event, e));
+	must_fail(ERR_INVALID, "--name", import_file(s, &q, &x, e));
 	x = import(s, path, NULL);
 	must(store_run(s, x.run, &r, e));
 	assert_string_equal(r.task_name, "rates");
@@ -232,14 +229,13 @@ static void what_cannot_be_imported_leaves_the_store_as_it_was(void **state)
 	struct place *p = *state;
 	struct store *s = open_store(p->db, STORE_WRITE);
 	struct import_result x;
-	struct event_record event;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char *path = write_file(p, "bad.json", cases[i].text);
 		struct import_request q = { .file = path };
 
-		must_fail(ERR_INVALID, cases[i].part, import_file(s, &q, &x, &event, e));
-		must_fail(ERR_INVALID, "bad.json: ", import_file(s, &q, &x, &event, e));
+		must_fail(ERR_INVALID, cases[i].part, import_file(s, &q, &x, e));
+		must_fail(ERR_INVALID, "bad.json: ", import_file(s, &q, &x, e));
 		free(path);
 	}
 	store_close(s);
@@ -251,14 +247,13 @@ static void a_write_that_fails_on_the_way_takes_all_of_it_back(void **state)
 	struct place *p = *state;
 	struct import_request q = { .file = RECORDINGS "kt.json" };
 	struct import_result x;
-	struct event_record event;
 	struct store *s = open_store(p->db, STORE_WRITE);
 
 	store_close(s);
 	tell(p->db, "CREATE TRIGGER stop BEFORE INSERT ON trial WHEN NEW.no = 7 "
 		    "BEGIN SELECT RAISE (ABORT, 'planted'); END");
 	s = open_store(p->db, STORE_WRITE);
-	must_fail(ERR_INVALID, "planted", import_file(s, &q, &x, &event, e));
+	must_fail(ERR_INVALID, "planted", import_file(s, &q, &x, e));
 	assert_int_equal(ask_int(p->db, "SELECT count(*) FROM run"), 0);
 	assert_int_equal(ask_int(p->db, "SELECT count(*) FROM event"), 0);
 	store_close(s);

@@ -219,7 +219,8 @@ static void a_file_of_version_1_becomes_the_current_one_with_its_rows(void **sta
 	must(store_file_upgrade(db, p->db, steps, 1, e));
 	sqlite3_close(db);
 	tell(p->db, "INSERT INTO run VALUES (5, 'old', NULL, '{}', 'h', 's', 'i', 'host', 'full',"
-		    " 6, '18446744073709551615', 10, NULL, NULL, NULL, 0, NULL, 0, '[0]', '[]',"
+		    " 6, '18446744073709551615', 10, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, "
+		    "'[0]', '[]',"
 		    " '{}', '{}', NULL, NULL, NULL, 'done', NULL, 1, 2, 3, 0.5, '0.1')");
 	s = open_store(p->db, STORE_WRITE);
 	assert_int_equal(ask_int(p->db, "PRAGMA user_version"), store_file_version());

@@ -6,11 +6,14 @@ import io
 import json
 import math
 import os
+import random
 import shutil
+import time
 
 import cli
 import daemons
 import tap
+import test_replay_kill
 
 CORPUS = os.path.join(tap.ROOT, "tests", "corpus", "recordings")
 CACHE = os.path.join(CORPUS, "kt.json")
@@ -87,6 +90,83 @@ def test_a_daemon_takes_the_import_and_lives_on():
     tap.equal([r["task"] for r in place.json("runs")], ["nine", "host_tiny"])
     place.run("start", cli.TINY, "--budget", "3", "--set", "FAIL=0")
     tap.equal(len(place.json("runs")), 3)
+
+
+LARGE = 4096
+SGEMM = os.path.join(tap.ROOT, "configs", "sgemm_host.json")
+
+
+def request(number, method, **params):
+    return json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n"
+
+
+def test_the_daemon_answers_others_while_it_imports():
+    daemon = daemons.Daemon()
+    client = daemon.client()
+    file = test_replay_kill.recording(daemon.folder)
+    client.send(request(1, "runs.import", file=file) + request(2, "daemon.status"))
+    tap.equal([client.answer()["id"], client.answer()["id"]], [2, 1], "order of the answers")
+    tap.equal(client.call("runs.list")["runs"][0]["trials"], LARGE)
+
+
+def test_a_run_that_is_half_imported_is_seen_by_nobody():
+    daemon = daemons.Daemon()
+    asking, looking = daemon.client(), daemon.client()
+    for number in range(4):
+        asking.send(request(number, "runs.import", file=test_replay_kill.recording(daemon.folder, f"k{number}")))
+    while True:
+        runs = looking.call("runs.list")["runs"]
+        tap.equal([r["trials"] for r in runs], [LARGE] * len(runs), "trials of the runs listed")
+        stored = daemon.query("SELECT count(*) FROM trial")[0][0]
+        tap.equal(stored % LARGE, 0, "rows beyond those of whole runs")
+        if len(runs) == 4:
+            break
+    tap.equal([asking.answer()["result"]["run"] for _ in range(4)], [1, 2, 3, 4], "runs in their order")
+
+
+def test_searches_go_on_while_files_are_imported():
+    daemon = daemons.Daemon()
+    client = daemon.client()
+    for number in range(5):
+        file = test_replay_kill.recording(daemon.folder, f"k{number}")
+        client.send(request(100 + number, "runs.import", file=file))
+        for search in range(2):
+            client.send(request(200 + search, "search.start", task=SGEMM, runtime="noop", budget=60,
+                                strategy="random", seed=10 * number + search))
+        answers = [client.answer() for _ in range(3)]
+        tap.equal([a.get("error") for a in answers], [None] * 3, "errors")
+    tap.until(lambda: {r["state"] for r in client.call("runs.list")["runs"]} == {"done"}, "the ends")
+    runs = daemon.query("SELECT runtime, count(*), count(DISTINCT trial.no) FROM run JOIN trial ON "
+                        "trial.run = run.id GROUP BY run.id ORDER BY runtime, run.id")
+    tap.equal([(r, n) for r, n, distinct in runs if n == distinct and r == "recorded"],
+              [("recorded", LARGE)] * 5)
+    tap.equal(len(runs), 15, "runs")
+    tap.equal(daemon.query("PRAGMA foreign_key_check"), [])
+
+
+def test_a_daemon_that_is_killed_while_it_imports_leaves_nothing_or_all():
+    daemon = daemons.Daemon()
+    file = test_replay_kill.recording(daemon.folder)
+    rng = random.Random(5)
+    for _ in range(8):
+        daemon.client().send(request(1, "runs.import", file=file))
+        time.sleep(rng.random() * 0.3)  # where the kill falls is left to chance
+        daemon.kill()
+        tap.equal(daemon.query("PRAGMA integrity_check"), [("ok",)])
+        tap.equal(daemon.query("SELECT count(*) FROM run, trial")[0][0] in (0, LARGE), True, "none or all")
+        daemon.start()
+    found = daemon.client().call("runs.import", file=file)
+    tap.equal(found["run"], 1)
+    tap.equal(daemon.query("SELECT count(*) FROM trial"), [(LARGE,)])
+
+
+def test_a_daemon_that_ends_finishes_what_it_imports():
+    daemon = daemons.Daemon()
+    client = daemon.client()
+    client.send(request(1, "runs.import", file=test_replay_kill.recording(daemon.folder)))
+    client.send(request(2, "daemon.stop"))
+    tap.equal(daemon.wait(), 0, "exit status")
+    tap.equal(daemon.query("SELECT count(*) FROM trial"), [(LARGE,)])
 
 
 def test_what_needs_the_kernel_is_refused_with_the_reason():

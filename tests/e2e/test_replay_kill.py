@@ -22,7 +22,7 @@ WAYS = {"one at a time": (), "workers": ("--jobs", "16"), "another strategy": ("
 POINTS = 5
 
 
-def recording(folder):
+def recording(folder, kernel="made_up"):
     """A space of 4096 configurations with times that have a slope and some failures."""
     values = [1, 2, 4, 8, 16, 32, 64, 128]
     names = ["A", "B", "C", "D"]
@@ -35,9 +35,9 @@ def recording(folder):
         if at[2] + at[3] > 12:
             record.update(time="RuntimeFailedConfig")
         cache[",".join(str(record[n]) for n in names)] = record
-    path = os.path.join(folder, "space.json.gz")
+    path = os.path.join(folder, kernel + ".json.gz")
     with gzip.open(path, "wt", compresslevel=1) as f:
-        json.dump({"device_name": "none", "kernel_name": "made_up", "problem_size": 1,
+        json.dump({"device_name": "none", "kernel_name": kernel, "problem_size": 1,
                    "tune_params_keys": names, "tune_params": {n: values for n in names},
                    "objective": "time", "cache": cache}, f)
     return path

@@ -65,17 +65,14 @@ static int by_daemon(struct client *c, const struct import_request *q, cJSON **r
 static int by_ourselves(const char *db, const struct import_request *q, cJSON **ret, struct err *e)
 {
 	struct import_result x;
-	struct event_record event = { 0 };
 	struct store *s;
 	int r = store_open(db, STORE_WRITE, &s, e);
 
 	if (r < 0)
 		return r;
-	r = import_file(s, q, &x, &event, e);
-	if (r == 0) {
+	r = import_file(s, q, &x, e);
+	if (r == 0)
 		*ret = import_json(&x);
-		event_record_release(&event);
-	}
 	store_close(s);
 	return r;
 }

@@ -256,12 +256,20 @@ static int runs_list(struct control *c, struct rpc_call *call, const struct json
 
 /* --- runs.import --- */
 
+static void on_imported(void *ctx, const struct import_result *x, const struct err *e)
+{
+	if (e)
+		rpc_fail(ctx, e);
+	else
+		rpc_result(ctx, import_json(x));
+}
+
 static int runs_import(struct control *c, struct rpc_call *call, const struct json_node *params,
 		       struct err *e)
 {
 	static const char *const keys[] = { "file", "t1", "name", NULL };
 	struct import_request q = { 0 };
-	struct import_result x;
+	struct engine_import wish = { &q, on_imported, call };
 	struct json_node file;
 	int r = json_only(params, keys, e);
 
@@ -276,9 +284,7 @@ static int runs_import(struct control *c, struct rpc_call *call, const struct js
 	if (r == 0)
 		r = json_opt_string(params, "name", &q.name, e);
 	if (r == 0)
-		r = engine_import(c->engine, &q, &x, e);
-	if (r == 0)
-		rpc_result(call, import_json(&x));
+		engine_import(c->engine, &wish);
 	return r;
 }
 
@@ -344,6 +350,7 @@ static int runs_top(struct control *c, struct rpc_call *call, const struct json_
 		r = request_run(params, &run, e);
 	if (r == 0)
 		r = json_opt_int(params, "k", 1, 1000, &k, e);
+	engine_settle(c->engine);
 	if (r == 0)
 		r = newest_run(s, &run, e);
 	if (r == 0)

@@ -37,7 +37,7 @@ static bool device_is_busy(void *ctx, const char *runtime, int ordinal)
 
 bool engine_busy(const struct engine *x)
 {
-	return x->active || x->queue.n || x->pending || ledger_waiting(x->ledger);
+	return x->active || x->queue.n || x->pending || x->imports || ledger_waiting(x->ledger);
 }
 
 struct store *engine_store(struct engine *x)
@@ -291,7 +291,7 @@ static void tend_pool(struct engine *x)
 
 static void check_stopped(struct engine *x)
 {
-	if (!x->stopping || x->told_stopped || x->active)
+	if (!x->stopping || x->told_stopped || x->active || x->imports)
 		return;
 	if (ledger_waiting(x->ledger) && !x->full)
 		return;
@@ -417,8 +417,9 @@ int engine_new(uv_loop_t *loop, const struct engine_options *o, const struct eng
 	x->pool = pool_new(loop, o->jobs ? o->jobs : x->cores, o->nvrtc, &pool_io);
 	x->probe = probe_new(loop, o->nvrtc, engine_probed, x);
 	uv_idle_init(loop, &x->idle);
+	uv_idle_init(loop, &x->slices);
 	uv_timer_init(loop, &x->second);
-	x->idle.data = x->second.data = x;
+	x->idle.data = x->slices.data = x->second.data = x;
 	uv_timer_start(&x->second, on_second, SECOND_MS, SECOND_MS);
 	tell_started(x);
 	engine_wake(x);
@@ -441,6 +442,7 @@ void engine_close(struct engine *x)
 	if (!x)
 		return;
 	engine_start_refuse(x);
+	engine_import_refuse(x);
 	ledger_close(x->ledger);
 	pool_close(x->pool);
 	probe_close(x->probe);
@@ -450,6 +452,7 @@ void engine_close(struct engine *x)
 		free(a);
 	}
 	uv_close((uv_handle_t *)&x->idle, NULL);
+	uv_close((uv_handle_t *)&x->slices, NULL);
 	uv_close((uv_handle_t *)&x->second, NULL);
 }
 

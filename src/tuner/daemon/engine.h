@@ -57,11 +57,18 @@ int engine_resume(struct engine *x, int64_t run, const struct stop_change *chang
 int engine_pause(struct engine *x, int64_t run, struct engine_answer *ret, struct err *e);
 int engine_cancel(struct engine *x, int64_t run, struct engine_answer *ret, struct err *e);
 
-/* See import.h. At once: meanwhile nothing else is done, for about a second a 10^4 trials. */
+/* See import.h. The file is read by another thread and stored in slices between other work; several
+ * wait for one another. `done` is called once, later; x is NULL when e is set. */
 struct import_request;
 struct import_result;
-int engine_import(struct engine *x, const struct import_request *q, struct import_result *ret,
-		  struct err *e);
+struct engine_import {
+	const struct import_request *request; /* borrowed for the call */
+	void (*done)(void *ctx, const struct import_result *x, const struct err *e);
+	void *ctx;
+};
+void engine_import(struct engine *x, const struct engine_import *i);
+/* What is being stored is finished first: for those who look for the newest run. */
+void engine_settle(struct engine *x);
 
 /* A run as it is shown: with the figures and the state of the moment. */
 struct engine_run {

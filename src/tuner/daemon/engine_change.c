@@ -5,11 +5,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "tuner/daemon/import.h"
 #include "tuner/daemon/row.h"
 #include "tuner/daemon/stop.h"
 
-/* Resuming, pausing and cancelling runs, active or not; importing others'; and showing them. */
+/* Resuming, pausing and cancelling runs, active or not; and showing them. */
 
 static const char *shown_state(const struct engine *x, const struct run_record *rec)
 {
@@ -190,22 +189,6 @@ int engine_cancel(struct engine *x, int64_t run, struct engine_answer *ret, stru
 	return 0;
 }
 
-int engine_import(struct engine *x, const struct import_request *q, struct import_result *ret,
-		  struct err *e)
-{
-	struct event_record event = { 0 };
-	int r = ledger_flush(x->ledger, e);
-
-	if (r == 0)
-		r = import_file(x->store, q, ret, &event, e);
-	if (r < 0)
-		return r;
-	if (event.no)
-		x->io.published(x->io.ctx, &event);
-	event_record_release(&event);
-	return 0;
-}
-
 /* --- showing --- */
 
 struct each {
@@ -222,6 +205,8 @@ static int on_run(void *ctx, const struct run_record *rec, struct err *e)
 	struct engine_run shown = { rec, &s, shown_state(each->x, rec), NULL, rec->active_s };
 	int r;
 
+	if (rec->id == engine_half_imported(each->x))
+		return 0;
 	if (a) {
 		shown.record = run_record_of(a->run);
 		shown.summary = run_summary_of(a->run);

@@ -31,8 +31,10 @@ struct engine {
 	struct probe *probe;
 	struct queue queue;
 	struct active *active;
-	struct pending *pending; /* starts that wait for their devices to be known */
-	uv_idle_t idle;		 /* turns of runs that have more to do */
+	struct pending *pending;   /* starts that wait for their devices to be known */
+	struct importing *imports; /* the first is being worked on */
+	uv_idle_t slices;	   /* of an import */
+	uv_idle_t idle;		   /* turns of runs that have more to do */
 	uv_timer_t second;
 	bool woken, stopping, told_stopped, full;
 	int measure_cpu, cores;
@@ -47,5 +49,9 @@ void engine_fail_queued(struct engine *x, struct run_record *rec, const struct e
 /* engine_start.c */
 void engine_probed(void *engine, const char *runtime, const struct err *e);
 void engine_start_refuse(struct engine *x); /* answers all that still wait: the daemon ends */
+
+/* engine_import.c */
+int64_t engine_half_imported(const struct engine *x); /* the run that is not all there; 0: none */
+void engine_import_refuse(struct engine *x);	      /* answers all: the daemon ends */
 
 #endif

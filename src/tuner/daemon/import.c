@@ -1,6 +1,7 @@
 #include "tuner/daemon/import.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +21,16 @@ enum { NAME_MAX_BYTES = 128 };
 #define NS_PER_MS 1e6
 #define MS_PER_S  1e3
 
-struct importer {
-	struct store *store;
-	const struct recording *from;
+struct import {
+	char *file, *t1, *name;
+	struct recording *from; /* NULL: it could not be read, and `why` says so */
+	struct err why;
+	struct store *store; /* from import_begin on */
+	bool open;	     /* the transaction */
+	size_t next;	     /* entry */
+	struct import_result result;
+	struct run_summary after;
+	struct event_record event;
 	struct run_record run;
 	bool by_time;			/* the objective is the time */
 	double best_ns, best_objective; /* of the best configuration, where it is not */
@@ -70,21 +78,21 @@ static char *stem(const char *file)
 	return mem_strndup(name, n);
 }
 
-static int choose_name(struct importer *m, const struct import_request *q, struct err *e)
+static int choose_name(struct import *m, struct err *e)
 {
 	const char *kernel = m->from->kernel;
 
-	if (q->name)
-		m->run.task_name = mem_strdup(q->name);
+	if (m->name)
+		m->run.task_name = mem_strdup(m->name);
 	else
-		m->run.task_name = kernel && *kernel ? mem_strdup(kernel) : stem(q->file);
+		m->run.task_name = kernel && *kernel ? mem_strdup(kernel) : stem(m->file);
 	if (*m->run.task_name && strlen(m->run.task_name) <= NAME_MAX_BYTES &&
 	    is_printable(m->run.task_name))
 		return 0;
 	return err_set(e, ERR_INVALID,
 		       "%s: its kernel's name cannot be a run's: expected 1 to %d bytes without "
 		       "control characters; give one with --name",
-		       q->file, NAME_MAX_BYTES);
+		       m->file, NAME_MAX_BYTES);
 }
 
 /* --- the run --- */
@@ -114,7 +122,7 @@ static void identify(struct run_record *r)
 }
 
 /* From the first record to the last, where the file says when they were made. */
-static void find_times(struct importer *m)
+static void find_times(struct import *m)
 {
 	struct run_record *r = &m->run;
 
@@ -138,7 +146,7 @@ static char *baseline_of(const struct recording *r)
 	return task_config_json(r->space, r->defaults);
 }
 
-static void fill_run(struct importer *m, const char *file)
+static void fill_run(struct import *m, const char *file)
 {
 	struct run_record *r = &m->run;
 	struct str reason = STR_INIT;
@@ -164,7 +172,7 @@ static void fill_run(struct importer *m, const char *file)
 
 /* --- its trials --- */
 
-static double score_of(const struct importer *m, const struct recorded *x)
+static double score_of(const struct import *m, const struct recorded *x)
 {
 	if (m->by_time)
 		return time_of(x);
@@ -211,7 +219,7 @@ static void fill_metrics(struct trial_record *t, const struct recorded *x)
 	}
 }
 
-static void fill_trial(const struct importer *m, size_t i, int64_t no, struct trial_record *ret)
+static void fill_trial(const struct import *m, size_t i, int64_t no, struct trial_record *ret)
 {
 	const struct recorded *x = &m->from->entry[i];
 	size_t width = (size_t)space_params(m->from->space);
@@ -248,51 +256,22 @@ static bool is_first(const struct recording *r, size_t i)
 	return recording_find(r, r->config + i * (size_t)space_params(r->space)) == i;
 }
 
-static int add_trials(struct importer *m, struct import_result *x, struct run_summary *after,
-		      struct err *e)
+static int add_trial(struct import *m, size_t i, struct err *e)
 {
-	int r = 0;
+	struct trial_record t;
+	int r;
 
-	for (size_t i = 0; i < m->from->n && r == 0; i++) {
-		struct trial_record t;
-
-		if (!is_first(m->from, i))
-			continue;
-		fill_trial(m, i, ++x->trials, &t);
-		r = store_add_trial(m->store, &t, e);
-		row_count(after, &t, false);
-		trial_record_release(&t);
-	}
+	fill_trial(m, i, ++m->result.trials, &t);
+	r = store_add_trial(m->store, &t, e);
+	row_count(&m->after, &t, false);
+	trial_record_release(&t);
 	return r;
 }
 
 /* --- the whole --- */
 
-static int write_all(struct importer *m, struct import_result *x, struct event_record *event,
-		     struct err *e)
-{
-	struct run_summary after = { 0 };
-	char *environment = environment_of(m->from);
-	int r = store_add_environment(m->store, environment, &m->run.environment, e);
-
-	free(environment);
-	if (r == 0)
-		r = store_add_run(m->store, &m->run, NULL, 0, e);
-	if (r == 0)
-		r = add_trials(m, x, &after, e);
-	if (r < 0)
-		return r;
-	*event = (struct event_record){
-		.at_ms = m->run.created_ms,
-		.run = m->run.id,
-		.kind = mem_strdup("run"),
-		.body = row_run_event(&m->run, &after, NULL),
-	};
-	return store_add_event(m->store, event, e);
-}
-
 /* How many there will be, and what their scores are to be measured by. */
-static void look_over(struct importer *m)
+static void look_over(struct import *m)
 {
 	const struct recording *r = m->from;
 
@@ -309,58 +288,159 @@ static void look_over(struct importer *m)
 	}
 }
 
-static int add(struct importer *m, const struct import_request *q, struct import_result *ret,
-	       struct event_record *event, struct err *e)
+static int write_run(struct import *m, struct err *e)
 {
-	int r = check_times(m->from, q->file, e);
+	char *environment = environment_of(m->from);
+	int r = store_add_environment(m->store, environment, &m->run.environment, e);
 
+	free(environment);
 	if (r == 0)
-		r = choose_name(m, q, e);
-	if (r < 0)
-		return r;
-	fill_run(m, q->file);
-	look_over(m);
-	r = store_begin(m->store, e);
-	if (r < 0)
-		return r;
-	r = write_all(m, ret, event, e);
-	if (r == 0)
-		r = store_commit(m->store, e);
-	if (r < 0)
-		store_rollback(m->store);
-	ret->run = m->run.id;
+		r = store_add_run(m->store, &m->run, NULL, 0, e);
+	m->result.run = m->run.id;
 	return r;
 }
 
-int import_file(struct store *s, const struct import_request *q, struct import_result *ret,
-		struct event_record *ret_event, struct err *e)
+static int finish(struct import *m, struct err *e)
 {
-	struct importer m = { .store = s };
-	struct import_result x = { 0 };
-	struct event_record event = { 0 };
-	struct recording *from;
-	int r = recording_load(q->file, q->t1, &from, e);
+	int r;
 
+	m->event = (struct event_record){
+		.at_ms = m->run.created_ms,
+		.run = m->run.id,
+		.kind = mem_strdup("run"),
+		.body = row_run_event(&m->run, &m->after, NULL),
+	};
+	r = store_add_event(m->store, &m->event, e);
+	if (r == 0)
+		r = store_commit(m->store, e);
 	if (r < 0)
 		return r;
-	m.from = from;
-	m.by_time = strcmp(from->objective, "time") == 0;
-	x.illegal = (int64_t)from->n_illegal;
-	x.dropped_bytes = (int64_t)from->n_dropped;
-	r = store_find_recorded(s, from->hash, &x.run, e);
-	x.known = r == 0 && x.run;
-	if (r == 0 && !x.known)
-		r = add(&m, q, &x, &event, e);
-	x.repeated = x.known ? 0 : (int64_t)from->n - x.trials;
-	run_record_release(&m.run);
-	recording_free(from);
-	if (r < 0) {
-		event_record_release(&event);
-		return r;
-	}
-	*ret = x;
-	*ret_event = event;
+	m->open = false;
+	m->result.repeated = (int64_t)m->from->n - m->result.trials;
 	return 0;
+}
+
+static void take_back(struct import *m)
+{
+	if (m->open)
+		store_rollback(m->store);
+	m->open = false;
+}
+
+/* --- its parts --- */
+
+struct import *import_new(const struct import_request *q)
+{
+	struct import *m = mem_alloc(sizeof *m);
+
+	m->file = mem_strdup(q->file);
+	m->t1 = mem_strdup(q->t1);
+	m->name = mem_strdup(q->name);
+	return m;
+}
+
+void import_load(struct import *m)
+{
+	recording_load(m->file, m->t1, &m->from, &m->why);
+}
+
+static int prepare(struct import *m, struct err *e)
+{
+	int r = check_times(m->from, m->file, e);
+
+	if (r == 0)
+		r = choose_name(m, e);
+	if (r < 0)
+		return r;
+	fill_run(m, m->file);
+	look_over(m);
+	return 0;
+}
+
+int import_begin(struct import *m, struct store *s, struct err *e)
+{
+	int r;
+
+	if (!m->from) {
+		*e = m->why;
+		return e->code;
+	}
+	m->store = s;
+	m->by_time = strcmp(m->from->objective, "time") == 0;
+	m->result.illegal = (int64_t)m->from->n_illegal;
+	m->result.dropped_bytes = (int64_t)m->from->n_dropped;
+	r = store_find_recorded(s, m->from->hash, &m->result.run, e);
+	m->result.known = r == 0 && m->result.run;
+	if (r < 0 || m->result.known)
+		return r;
+	r = prepare(m, e);
+	if (r == 0)
+		r = store_begin(s, e);
+	if (r < 0)
+		return r;
+	m->open = true;
+	r = write_run(m, e);
+	if (r < 0)
+		take_back(m);
+	return r;
+}
+
+int import_step(struct import *m, int most, struct err *e)
+{
+	int r = 0;
+
+	if (!m->open)
+		return 0;
+	for (; m->next < m->from->n && most > 0 && r == 0; m->next++, most--)
+		if (is_first(m->from, m->next))
+			r = add_trial(m, m->next, e);
+	if (r == 0 && m->next < m->from->n)
+		return 1;
+	if (r == 0)
+		r = finish(m, e);
+	if (r < 0)
+		take_back(m);
+	return r;
+}
+
+void import_free(struct import *m)
+{
+	if (!m)
+		return;
+	take_back(m);
+	run_record_release(&m->run);
+	event_record_release(&m->event);
+	recording_free(m->from);
+	free(m->file);
+	free(m->t1);
+	free(m->name);
+	free(m);
+}
+
+const struct import_result *import_result_of(const struct import *m)
+{
+	return &m->result;
+}
+
+const struct event_record *import_event(const struct import *m)
+{
+	return m->event.kind ? &m->event : NULL;
+}
+
+int import_file(struct store *s, const struct import_request *q, struct import_result *ret,
+		struct err *e)
+{
+	struct import *m = import_new(q);
+	int r;
+
+	import_load(m);
+	r = import_begin(m, s, e);
+	if (r == 0)
+		r = import_step(m, INT_MAX, e);
+	if (r == 0)
+		*ret = m->result;
+	import_free(m);
+	return r;
 }
 
 cJSON *import_json(const struct import_result *x)

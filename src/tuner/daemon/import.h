@@ -28,9 +28,29 @@ struct import_result {
 	int64_t dropped_bytes; /* of an unfinished record at the file's end */
 };
 
-/* ret_event, to be published and released by the caller; empty when known. */
+/*
+ * In parts, so that a daemon can do other things in between:
+ *
+ *   import_new, import_load, import_begin, import_step until it says 0, import_free
+ *
+ * import_load reads the file and knows nothing of the store, so that another thread may call it.
+ * From import_begin to the last step, or import_free, a transaction is open.
+ */
+struct import;
+
+struct import *import_new(const struct import_request *q);
+void import_load(struct import *m);
+int import_begin(struct import *m, struct store *s, struct err *e); /* or why it was not loaded */
+/* At most so many trials. 1: there are more; 0: all is stored. */
+int import_step(struct import *m, int most, struct err *e);
+void import_free(struct import *m); /* takes back what was not finished; NULL is fine */
+
+const struct import_result *import_result_of(const struct import *m); /* after the last step */
+const struct event_record *import_event(const struct import *m); /* to be published; NULL: known */
+
+/* All of it at once. */
 int import_file(struct store *s, const struct import_request *q, struct import_result *ret,
-		struct event_record *ret_event, struct err *e);
+		struct err *e);
 
 /* As runs.import answers. */
 cJSON *import_json(const struct import_result *x);

@@ -26,6 +26,8 @@ struct ledger {
 	int waiting;
 	int64_t untrimmed; /* events since the last trim */
 	bool full;
+	void (*settle)(void *ctx); /* of who holds it; NULL: nobody does */
+	void *holder;
 	uv_timer_t timer;
 	uv_prepare_t prepare;
 	int open; /* handles */
@@ -172,6 +174,8 @@ int ledger_flush(struct ledger *l, struct err *e)
 {
 	int r;
 
+	if (l->settle)
+		l->settle(l->holder);
 	if (!l->first && !l->full)
 		return 0;
 	r = write_all(l, e);
@@ -187,9 +191,24 @@ int ledger_flush(struct ledger *l, struct err *e)
 
 static void on_timer(uv_timer_t *h)
 {
+	struct ledger *l = h->data;
 	struct err e;
 
-	ledger_flush(h->data, &e);
+	if (!l->settle)
+		ledger_flush(l, &e);
+}
+
+void ledger_hold(struct ledger *l, void (*settle)(void *ctx), void *ctx)
+{
+	l->settle = settle;
+	l->holder = ctx;
+}
+
+void ledger_release(struct ledger *l)
+{
+	l->settle = NULL;
+	if (l->first)
+		uv_timer_start(&l->timer, on_timer, 0, 0);
 }
 
 static void on_prepare(uv_prepare_t *h)
@@ -197,7 +216,7 @@ static void on_prepare(uv_prepare_t *h)
 	struct ledger *l = h->data;
 	struct err e;
 
-	if (l->waiting >= LEDGER_ROWS && !l->full)
+	if (l->waiting >= LEDGER_ROWS && !l->full && !l->settle)
 		ledger_flush(l, &e);
 }
 

@@ -58,6 +58,12 @@ int ledger_put_ceilings(struct ledger *l, const struct device *d, const struct c
 int ledger_add_event(struct ledger *l, const char *kind, char *body, struct err *e);
 
 int ledger_flush(struct ledger *l, struct err *e);
+
+/* Someone else has a transaction open on the store: what can wait does until ledger_release. What
+ * cannot calls `settle` first, which ends that transaction and releases. */
+void ledger_hold(struct ledger *l, void (*settle)(void *ctx), void *ctx);
+void ledger_release(struct ledger *l);
+
 int ledger_waiting(const struct ledger *l);
 void ledger_report_full(struct ledger *l,
 			const struct err *e); /* someone else found the disk full */
