@@ -148,7 +148,7 @@ static int measure(struct rounds *x, struct comparison *ret, struct err *e)
 		r = build(x, e);
 	if (r == 0)
 		r = remeasure_open(&x->where, setup_of(x, 0), &x->worker, e);
-	return r < 0 ? r : all_rounds(x, ret, e);
+	return r == 0 ? all_rounds(x, ret, e) : r;
 }
 
 static void summarise(struct rounds *x, struct comparison *ret)
