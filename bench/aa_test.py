@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """A/A test: how far the time of one configuration scatters over separate trials, in both modes.
 
-    bench/aa_test.py [--trials 50] [--blocks 5] [--budget 128] [--shape mission|large]
+    bench/aa_test.py [--trials 50] [--blocks 5] [--budget 128] [--shape mission|large|rows]
                      [--measure KEY=VALUE]...
 
-The best configuration of a short search of the attention task is measured as so many separate
+The best configuration of a short search of the attention task, or of RMSNorm, is measured as so many separate
 trials (each loads the binary, warms up, samples and stops as a search's trial does), in turn with
 trials of another configuration, in graph mode and in event mode: 20 warm-up launches and the median
 of 100 between two events each. The modes take turns too, in blocks, each of which is a process of
-its own. Once at (2,8,512,64), some 6 us, and once at (6,16,1024,64), some 100 us.
+its own. Attention at (2,8,512,64), some 6 us, and at (6,16,1024,64), some 80 us; RMSNorm of 24576 rows of 4096,
+some 100 us from a cold cache.
 Besides the spread over all trials there is that of a block, the median of all: buffers lie elsewhere
 in each process. "In cycles" is the spread of times multiplied by the SM clock that was measured with
 each, "MHz" the least and largest of those.
@@ -21,9 +22,10 @@ import statistics
 
 import study
 
-TASK = os.path.join(study.ROOT, "configs", "sdpa_u8.json")
-SHAPES = {"mission": {"B": 2, "H": 8, "S": 512, "D": 64},
-          "large": {"B": 6, "H": 16, "S": 1024, "D": 64}}
+CONFIGS = os.path.join(study.ROOT, "configs")
+SHAPES = {"mission": ("sdpa_u8", {"B": 2, "H": 8, "S": 512, "D": 64}),
+          "large": ("sdpa_u8", {"B": 6, "H": 16, "S": 1024, "D": 64}),
+          "rows": ("rmsnorm_f16", {"R": 24576, "C": 4096})}
 MODES = ("graph", "event")
 SPREAD_PERCENT, TIMING_MS = 0.5, 20
 
@@ -39,16 +41,17 @@ def options():
 
 
 def task_of(place, name, measure):
-    """The attention task with one shape only, so that the search is a short one."""
-    with open(TASK, encoding="utf-8") as f:
+    """The task with one shape only, so that the search is a short one."""
+    source, dims = SHAPES[name]
+    with open(os.path.join(CONFIGS, source + ".json"), encoding="utf-8") as f:
         task = json.load(f)
-    task["kernel"]["source"] = os.path.join(os.path.dirname(TASK), task["kernel"]["source"])
-    for reference in task["reference"]:
-        reference["source"] = os.path.join(os.path.dirname(TASK), reference["source"])
-    task["shapes"] = {name: {"dims": SHAPES[name]}}
-    task["measure"].update((key, json.loads(value)) for key, value in
+    references = task["reference"] if isinstance(task["reference"], list) else [task["reference"]]
+    for kernel in [task["kernel"]] + references:
+        kernel["source"] = os.path.join(CONFIGS, kernel.get("source", task["kernel"]["source"]))
+    task["shapes"] = {name: {"dims": dims}}
+    task.setdefault("measure", {}).update((key, json.loads(value)) for key, value in
                            (word.split("=") for word in measure))
-    task["gates"]["seeds"] = [0]
+    task.setdefault("gates", {})["seeds"] = [0]
     path = os.path.join(place.folder, f"{name}.json")
     with open(path, "w", encoding="utf-8") as f:
         json.dump(task, f)
@@ -97,7 +100,7 @@ def main():
         for name in o.shape or SHAPES:
             run = place.search(task_of(place, name, o.measure), o.budget, "--seed", "1")
             a, b = sides(place, run)
-            rows.extend(rows_of(f"{name} ({','.join(str(d) for d in SHAPES[name].values())})",
+            rows.extend(rows_of(f"{name} ({','.join(str(d) for d in SHAPES[name][1].values())})",
                                 measure(o, place, a, b)))
     print(f"### A/A: `bench/aa_test.py`, {o.trials} trials of one configuration in {o.blocks} blocks\n")
     study.table(("shape", "mode", "trials", "p50", "spread", "deviation", "of a block",
