@@ -203,6 +203,52 @@ static void the_choice_is_where_improvement_is_expected_and_not_taken(void **sta
 	end(&g, &f, s);
 }
 
+static void what_is_a_configurations_own_weighs_for_the_best_mean(void **state)
+{
+	const double target[] = { -1, 1 };
+	struct space *s = square_space();
+	const bool taken[CELLS] = { [0] = true, [35] = true };
+	struct field_aim aim = {
+		.best = -1, .greed = 3, .taken = is_taken, .ctx = (void *)(uintptr_t)taken
+	};
+	double whitened[2];
+	struct field f;
+	struct gp g;
+	int doubtful, good;
+
+	(void)state;
+	begin(&g, &f, s);
+	gp_add(&g, cells[0]);
+	gp_add(&g, cells[35]);
+	aim.variance = gp_whiten(&g, target, all_told, whitened);
+	field_predict(&f, &g, whitened);
+	doubtful = field_choose(&f, &aim);
+	aim.nugget = 1e4;
+	good = field_choose(&f, &aim);
+	assert_true(f.mean[good] < f.mean[doubtful]);
+	assert_true(f.square[good] > f.square[doubtful]);
+	for (int i = 1; i < CELLS; i++)
+		assert_true(taken[i] || f.mean[i] >= f.mean[good]);
+	end(&g, &f, s);
+}
+
+static void two_values_are_more_alike_at_first_than_the_ends_of_a_long_list(void **state)
+{
+	struct space *s = square_space();
+	const struct value two[] = { value_int(0), value_int(1) };
+	const uint16_t a[] = { 0, 0, 0 }, ends[] = { 5, 0, 0 }, switched[] = { 0, 0, 1 };
+	struct covariance c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(space_add_param(s, "C", two, 2, &e), 0);
+	covariance_init(&c, s);
+	assert_true(covariance_of(&c, a, ends) < 0.3);
+	assert_true(covariance_of(&c, a, switched) > 0.6);
+	covariance_release(&c);
+	space_free(s);
+}
+
 static void kinship_names_the_operator_and_the_parents(void **state)
 {
 	static const struct {
@@ -253,6 +299,8 @@ int main(void)
 		cmocka_unit_test(a_point_that_is_expected_leaves_the_mean_and_takes_the_doubt),
 		cmocka_unit_test(a_fit_tells_the_parameter_that_matters_from_the_one_that_does_not),
 		cmocka_unit_test(the_choice_is_where_improvement_is_expected_and_not_taken),
+		cmocka_unit_test(what_is_a_configurations_own_weighs_for_the_best_mean),
+		cmocka_unit_test(two_values_are_more_alike_at_first_than_the_ends_of_a_long_list),
 		cmocka_unit_test(kinship_names_the_operator_and_the_parents),
 	};
 

@@ -5,9 +5,9 @@
 
 #include "base/mem.h"
 
-static const double usual_length = 0.6, usual_weight = 0.15, usual_noise = 1e-3;
+static const double usual_weight = 0.15, usual_noise = 1e-3;
 static const double usual_weight_unordered = 0.5;
-static const double prior_strength = 0.15, prior_strength_noise = 0.1;
+static const double prior_strength = 0.3, prior_strength_noise = 0.1;
 
 bool covariance_suits(const struct space *s)
 {
@@ -17,7 +17,13 @@ bool covariance_suits(const struct space *s)
 	return true;
 }
 
-static double first_weight(const struct covariance_param *p)
+/* On a line of few values neighbours are far apart and yet much alike. */
+static double usual_length(const struct covariance_param *p)
+{
+	return 0.5 + 6.0 / (p->values * p->values);
+}
+
+static double usual_weight_of(const struct covariance_param *p)
 {
 	return p->line ? usual_weight : usual_weight_unordered;
 }
@@ -33,8 +39,8 @@ void covariance_init(struct covariance *c, const struct space *s)
 
 		p->values = space_values(s, i);
 		p->line = c->metric.param[i].line > 0;
-		p->length = usual_length;
-		p->weight = first_weight(p);
+		p->length = usual_length(p);
+		p->weight = usual_weight_of(p);
 		p->factor = mem_array((size_t)p->values * (size_t)p->values, sizeof *p->factor);
 		covariance_tabulate(c, i);
 	}
@@ -85,8 +91,8 @@ double covariance_log_prior(const struct covariance *c)
 		const struct covariance_param *p = &c->param[i];
 
 		if (p->line)
-			sum += square_log(p->length / usual_length);
-		sum += square_log(p->weight / first_weight(p));
+			sum += square_log(p->length / usual_length(p));
+		sum += square_log(p->weight / usual_weight_of(p));
 	}
 	return -prior_strength * sum - prior_strength_noise * square_log(c->noise / usual_noise);
 }

@@ -23,7 +23,7 @@ struct covariance {
 	struct metric metric;
 	int n;
 	struct covariance_param *param;
-	double noise; /* variance of a measurement, the process having 1 */
+	double noise; /* variance that no neighbour shares, the process having 1 */
 };
 
 /* Whether the tables stay small: no parameter has over COVARIANCE_VALUES_MAX values. */

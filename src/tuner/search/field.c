@@ -252,7 +252,7 @@ int field_choose(const struct field *f, const struct field_aim *aim)
 	find_bounds(bounds);
 	for (int i = 0; i < f->n; i++) {
 		uint16_t config[SPACE_PARAMS_MAX];
-		float variance = fmaxf(1 - f->square[i], 1e-6F);
+		float variance = fmaxf(1 - f->square[i], 1e-6F) + (float)aim->nugget;
 		double deviation;
 		double gain;
 		double z;

@@ -43,6 +43,7 @@ struct field_aim {
 	double best;
 	double variance; /* of the process */
 	double greed;
+	double nugget; /* what each configuration has of its own, as a share of it */
 	bool (*taken)(void *ctx, const uint16_t *config);
 	void *ctx;
 };

@@ -5,6 +5,9 @@
 
 #include "base/mem.h"
 
+/* Of how much slower than the knee a score is, so much counts. */
+static const double slow_slope = 0.2;
+
 static int ascending(const void *a, const void *b)
 {
 	double x = *(const double *)a;
@@ -13,11 +16,11 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Scores are cut at their 0.6 quantile and half of its distance from the best. */
-static double clip_level(const struct observation *o, int n)
+/* At the 0.6 quantile and a quarter of its distance from the best. */
+static double find_knee(const struct observation *o, int n, double *ret_worst)
 {
 	double *sorted = mem_array((size_t)n, sizeof *sorted);
-	double level = 0;
+	double knee = 0;
 	int k = 0;
 
 	for (int i = 0; i < n; i++)
@@ -27,21 +30,28 @@ static double clip_level(const struct observation *o, int n)
 	if (k > 0) {
 		double upper = sorted[(int)(0.6 * (k - 1) + 0.5)];
 
-		level = fmin(upper + 0.5 * (upper - sorted[0]), sorted[k - 1]);
+		knee = fmin(upper + 0.25 * (upper - sorted[0]), sorted[k - 1]);
 	}
+	*ret_worst = k > 0 ? sorted[k - 1] : 0;
 	free(sorted);
-	return level;
+	return knee;
+}
+
+static double bend(double x, double knee)
+{
+	return x < knee ? x : knee + slow_slope * (x - knee);
 }
 
 void observation_targets(const struct observation *o, int n, double *ret)
 {
-	double level = clip_level(o, n);
+	double worst;
+	double knee = find_knee(o, n, &worst);
 	double mean = 0;
 	double square = 0;
 	double scale;
 
 	for (int i = 0; i < n; i++) {
-		ret[i] = o[i].ok ? fmin(log(o[i].score), level) : level;
+		ret[i] = bend(o[i].ok ? log(o[i].score) : worst, knee);
 		mean += ret[i] / n;
 	}
 	for (int i = 0; i < n; i++)
