@@ -433,6 +433,14 @@ def test_a_second_sigterm_ends_at_once():
     tap.until(lambda: not daemon.workers(), "the workers to be gone")
 
 
+def test_signals_on_the_way_in_and_out_are_no_death():
+    for _ in range(6):
+        daemon = Daemon()
+        while daemon.process.poll() is None:
+            daemon.term()
+        tap.equal(daemon.process.returncode, 0, "exit status")
+
+
 def test_stop_by_method_and_calls_while_ending():
     daemon, client, run = busy_daemon()
     tap.equal(client.call("daemon.stop")["pid"], daemon.process.pid)

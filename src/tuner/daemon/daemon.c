@@ -33,6 +33,22 @@ struct daemon {
 
 /* --- ending --- */
 
+/* A signal that comes on the way out changes nothing; without a handle it would be death. */
+static void close_signals(struct daemon *d)
+{
+	sigset_t set, old;
+
+	sigemptyset(&set);
+	for (int i = 0; i < N_SIGNALS; i++)
+		sigaddset(&set, stop_signals[i]);
+	pthread_sigmask(SIG_BLOCK, &set, &old);
+	for (int i = 0; i < N_SIGNALS; i++) {
+		uv_close((uv_handle_t *)&d->signals[i], NULL);
+		signal(stop_signals[i], SIG_IGN);
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
 static void close_all(struct daemon *d)
 {
 	if (d->closed)
@@ -40,8 +56,7 @@ static void close_all(struct daemon *d)
 	d->closed = true;
 	engine_close(d->engine);
 	server_close(d->server);
-	for (int i = 0; i < N_SIGNALS; i++)
-		uv_close((uv_handle_t *)&d->signals[i], NULL);
+	close_signals(d);
 	uv_close((uv_handle_t *)&d->watchdog, NULL);
 	uv_close((uv_handle_t *)&d->idle, NULL);
 }
@@ -206,8 +221,8 @@ int daemon_main(const struct daemon_options *o, struct err *e)
 	d->o = o;
 	d->endpoint = (struct endpoint){ NULL, -1, -1 };
 	uv_loop_init(&d->loop);
+	start_handles(d); /* before anyone can ask it to end */
 	r = start(d, e);
-	start_handles(d);
 	if (r == 0)
 		tell_ready(d);
 	else
