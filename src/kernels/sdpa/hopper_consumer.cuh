@@ -18,7 +18,6 @@ struct consumer {
 	float limit[2]; /* the row's maximum plus slack: whole numbers, exact */
 	float max_c[2];
 	float sum[2];
-	float factor[2];
 	float ones[4]; /* sums by mma */
 	float o[halves64][32];
 
@@ -74,7 +73,6 @@ struct consumer {
 		for (int i = 0; i < 2; i++) {
 			limit[i] = max_c[i] = minus_infinity();
 			sum[i] = 0;
-			factor[i] = 1;
 		}
 #pragma unroll
 		for (int h = 0; h < halves64; h++)
@@ -195,13 +193,33 @@ struct consumer {
 		}
 	}
 
-	/* Raises the rows' maxima where they are passed; whether factor[] is to be applied. */
-	__device__ bool raise(const scores &s)
+	/* The output so far, too: with ORDER=overlap P V is still to be waited for. */
+	__device__ void rescale(const float (&factor)[2])
 	{
-		float top[2];
+		if constexpr (param::order == param::order_kind::overlap) {
+			ptx::wgmma_wait<0>();
+			pin_output();
+		}
+#pragma unroll
+		for (int h = 0; h < halves64; h++)
+#pragma unroll
+			for (int i = 0; i < 32; i++)
+				o[h][i] *= factor[i / 2 % 2];
+		if constexpr (sum_by_mma)
+#pragma unroll
+			for (int i = 0; i < 4; i++)
+				ones[i] *= factor[i / 2 % 2];
+		if constexpr (param::order == param::order_kind::overlap)
+			pin_output();
+	}
+
+	/* Raises the rows' maxima where they are passed. */
+	__device__ void raise(const scores &s)
+	{
+		float top[2], factor[2];
 		tops(s, top);
 		if (!__any_sync(0xffffffffu, top[0] > limit[0] || top[1] > limit[1]))
-			return false;
+			return;
 #pragma unroll
 		for (int r = 0; r < 2; r++) {
 			float m = fmaxf(limit[r] - slack, top[r]);
@@ -213,20 +231,7 @@ struct consumer {
 			limit[r] = m + slack;
 			sum[r] *= factor[r];
 		}
-		return true;
-	}
-
-	__device__ void rescale()
-	{
-#pragma unroll
-		for (int h = 0; h < halves64; h++)
-#pragma unroll
-			for (int i = 0; i < 32; i++)
-				o[h][i] *= factor[i / 2 % 2];
-		if constexpr (sum_by_mma)
-#pragma unroll
-			for (int i = 0; i < 4; i++)
-				ones[i] *= factor[i / 2 % 2];
+		rescale(factor);
 	}
 
 	/*
@@ -318,19 +323,21 @@ struct consumer {
 			ptx::barrier_arrive(at.empty(slot));
 	}
 
-	/* Scores to weights, but for packing; whether the output is to be rescaled. */
-	template <bool TAIL> __device__ bool weigh_part(scores &s, int keys)
+	/* Scores to weights, but for packing. */
+	template <bool TAIL> __device__ void weigh_part(scores &s, int keys)
 	{
 		if constexpr (TAIL)
 			mask(s, keys);
-		bool raised = raise(s);
+		raise(s);
 		exponentiate<TAIL, 0>(s, keys);
-		return raised;
 	}
 
-	__device__ bool weigh(scores &s, const walk &w)
+	__device__ void weigh(scores &s, const walk &w)
 	{
-		return w.keys < tile_n ? weigh_part<true>(s, w.keys) : weigh_part<false>(s, tile_n);
+		if (w.keys < tile_n)
+			weigh_part<true>(s, w.keys);
+		else
+			weigh_part<false>(s, tile_n);
 	}
 
 	/* The weights are ready: P V of the tile in `slot`, to its end. */
@@ -387,25 +394,22 @@ struct consumer {
 		if (!w.more())
 			return;
 		first_scores(s, w);
-		weigh(s, w); /* the output is zero yet: nothing to rescale */
+		weigh(s, w);
 		pack(s, p);
 		ptx::pin(p);
 		int slot = w.here.slot;
 #pragma unroll 1
 		for (w.next(); w.more(); w.next()) {
 			issue(s, p, w, slot);
-			bool raised = false;
 			if constexpr (overlap)
-				raised = weigh(s, w);
+				weigh(s, w);
 			if constexpr (!plain) {
 				ptx::wgmma_wait<0>();
 				pin_output();
 				release(slot);
 			}
 			if constexpr (!overlap)
-				raised = weigh(s, w);
-			if (raised)
-				rescale();
+				weigh(s, w);
 			pack(s, p);
 			ptx::pin(p);
 			slot = w.here.slot;

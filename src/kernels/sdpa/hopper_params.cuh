@@ -78,12 +78,12 @@ constexpr int min_blocks = MIN_BLOCKS;
 
 /*
  * A thread starts with the registers that the launch bounds leave it, a multiple of 8. A whole
- * warpgroup of producers then keeps 56, and the consumers share the rest.
+ * warpgroup of producers then keeps 32, and the consumers share the rest.
  */
 constexpr int limit = 65536 / (min_blocks * threads) / 8 * 8;
 constexpr int start_registers = limit < 232 ? limit : 232;
 constexpr bool move_registers = producers == 4;
-constexpr int producer_registers = 56;
+constexpr int producer_registers = 32;
 constexpr int spare_registers =
 	(start_registers * (consumers + 1) - producer_registers) / consumers / 8 * 8;
 constexpr int consumer_registers = spare_registers < 240 ? spare_registers : 240;

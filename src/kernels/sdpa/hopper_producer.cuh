@@ -60,17 +60,17 @@ struct producer {
 		u32 to_k = at.k(slot) + row * head_dim + (chunk ^ twist) * 16;
 		u32 to_v = at.v(slot) + chunk / 4 * (tile_n * 128) + row * 128 +
 			   (chunk % 4 * 2 ^ (row & 7)) * 16;
-#pragma unroll 2
+#pragma unroll 1
 		for (int i = 0; i < pieces; i++) {
 			u32 other = i * step % 8 * 16; /* the lowest bits of the row */
-			uint4 x = ptx::load_shared(from + i * 512);
-			uint4 y = ptx::load_shared(from + k_bytes + i * 512);
 			u32 here = (to_v ^ other) + i * step * 128;
+			uint4 x = ptx::load_shared(from + k_bytes + i * 512);
+			ptx::store_shared(here, make_uint4(halves<0>(x.x), halves<1>(x.x),
+							   halves<0>(x.y), halves<1>(x.y)));
+			ptx::store_shared(here ^ 16, make_uint4(halves<0>(x.z), halves<1>(x.z),
+								halves<0>(x.w), halves<1>(x.w)));
+			x = ptx::load_shared(from + i * 512);
 			ptx::store_shared((to_k ^ other) + i * step * head_dim, x);
-			ptx::store_shared(here, make_uint4(halves<0>(y.x), halves<1>(y.x),
-							   halves<0>(y.y), halves<1>(y.y)));
-			ptx::store_shared(here ^ 16, make_uint4(halves<0>(y.z), halves<1>(y.z),
-								halves<0>(y.w), halves<1>(y.w)));
 		}
 	}
 
