@@ -66,7 +66,9 @@ def test_a_random_sample_compiles_to_asynchronous_wgmma():
 def test_too_few_registers_are_noticed():
     wide = read(TASKS[0])["presets"]["wide"]
     config, shared = next(found for found in presets(TASKS[0]) if found[0] == wide)
-    found = refused(TASKS[0], [(dict(config, ORDER="queue"), shared)])
+    queries = 4 * 64 * 64  # bytes, in registers instead
+    found = refused(TASKS[0], [(dict(config, ORDER="overlap", Q_IN_REGISTERS=1),
+                                shared - queries)])
     tap.equal(len(found), 1, "refused")
     tap.contains(found[0][1], "serialized")
 

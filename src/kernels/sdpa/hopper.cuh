@@ -25,13 +25,17 @@
  * the ring stands still.
  *
  * The bytes of K come as u, not u - 128: a score is too large by 128 sum(q - 128), the same for the
- * whole row, which the maximum takes out again. With SCORE=bias the accumulator starts with minus
- * that plus the bit pattern of 1.5 * 2^23, so that the finished whole number read as a float is
- * 1.5 * 2^23 + score: no conversion, but a move.
+ * whole row, which the maximum takes out again.
  *
  * A row's reference maximum is raised only if a score passes it by SLACK binary orders (the idea is
  * FlashAttention-4's); until then weights are up to 2^SLACK, which a half holds as well as 1, and
- * nothing is rescaled.
+ * nothing is rescaled. With MAXIMUM=first later maxima are not even looked for: weights stay floats
+ * until they are summed, and a sum past 2^15 says that one may not fit a half. For weights to be
+ * floats scores must not reach further than 2^120 times the first tile's maximum, which the lengths
+ * of queries and keys tell; where they might, every tile's maximum is taken.
+ *
+ * All that addresses are made of is the same for a warp and comes by ways that the compiler knows
+ * to be so: descriptors are then worked out in uniform registers.
  *
  * With DEQUANT=direct a byte u of V is the half u * 2^-24, whose bit pattern is u. The sum over
  * keys is then too large by 128 times the weights, which the epilogue subtracts.
@@ -59,9 +63,10 @@ struct position {
 	__device__ position()
 	{
 		int thread = ptx::thread_again();
-		int id = thread / group;
-		row_group = id % row_groups;
-		key_group = id / row_groups;
+		/* Uniform, for all that the compiler knows: addresses are then, too. */
+		int id = __shfl_sync(0xffffffffu, thread / group, 0);
+		row_group = key_groups == 1 ? id : id % row_groups;
+		key_group = key_groups == 1 ? 0 : id / row_groups;
 		row = static_cast<int>(ptx::block_again()) * param::tile_m + 64 * row_group +
 		      thread / 32 % 4 * 16 + thread % 32 / 4;
 		head = ptx::block_y_again();
@@ -99,8 +104,9 @@ __device__ inline void start(consumer &x, const problem &p)
 	position here;
 	x.c = level(p.qa[here.head]) * level(p.ka[here.head]) *
 	      rsqrtf(static_cast<float>(head_dim)) * log2_e;
-	x.slack = floorf(fminf(param::slack / x.c, 2097152.0f));
 	x.load_queries(p.q + head_start(here.head, p.rows), here.row, p.rows);
+	if constexpr (by_sums)
+		x.bound_scores();
 	if constexpr (!param::q_in_registers)
 		x.share_queries(here.row_group + row_groups * here.key_group);
 	x.clear();
@@ -121,8 +127,8 @@ __device__ inline void finish(consumer &x, const problem &p, u8 *shared)
 __device__ inline void produce(const problem &p, const layout &at)
 {
 	size_t start = head_start(blockIdx.y, p.rows);
-	const producer x(at, p.k + start, p.v + start, p.rows,
-			 static_cast<int>(threadIdx.x) - group * consumers);
+	int warp = (ptx::thread_again() - group * consumers) / 32;
+	const producer x(at, p.k + start, p.v + start, p.rows, __shfl_sync(0xffffffffu, warp, 0));
 	x.run((p.rows + tile_n - 1) / tile_n);
 }
 

@@ -4,27 +4,25 @@
 
 namespace hopper
 {
-typedef int scores[n64][32];
-typedef u32 weights[4 * n64 * 4];
+typedef int scores[tile_n / 2];
+typedef u32 weights[tile_n / 4];
 
 /* What one thread holds of its warpgroup's rows: rows g and g + 8 of its warp's 16. */
 struct consumer {
 	layout at;
-	float c;     /* of a raw score, to binary orders */
-	float slack; /* in raw scores */
+	float c; /* of a raw score, to binary orders */
 	u32 q[head_dim / 32][4];
 	u32 q_at;	/* the same in shared memory */
-	int start[2];	/* of the accumulators */
-	float limit[2]; /* the row's maximum plus slack: whole numbers, exact */
-	float max_c[2];
+	float max_c[2]; /* the rows' reference, in binary orders */
 	float sum[2];
-	float ones[4]; /* sums by mma */
+	float reach[2]; /* no score is larger, in binary orders */
+	bool bounded;	/* no weight overflows a float: sums tell when a maximum is passed */
+	float ones[4];	/* sums by mma */
 	float o[halves64][32];
 
 	__device__ void load_queries(const u8 *head, int row, int rows)
 	{
 		int t = static_cast<int>(threadIdx.x) & 3;
-		start[0] = start[1] = 0;
 #pragma unroll
 		for (int k = 0; k < head_dim / 32; k++)
 #pragma unroll
@@ -36,15 +34,36 @@ struct consumer {
 						head + static_cast<size_t>(r) * head_dim + 32 * k +
 						(i >> 1) * 16 + 4 * t);
 				q[k][i] = raw ^ 0x80808080u;
-				start[i & 1] =
-					__dp4a(static_cast<int>(q[k][i]), 0x01010101, start[i & 1]);
+			}
+	}
+
+	/*
+	 * By Cauchy and Schwarz: a key is at most 128 sqrt(D) long; its bytes are taken as 128
+	 * more. Needs c and the queries.
+	 */
+	__device__ void bound_scores()
+	{
+		int squares[2] = { 0, 0 }, sums[2] = { 0, 0 };
+#pragma unroll
+		for (int k = 0; k < head_dim / 32; k++)
+#pragma unroll
+			for (int i = 0; i < 4; i++) {
+				int x = static_cast<int>(q[k][i]);
+				squares[i & 1] = __dp4a(x, x, squares[i & 1]);
+				sums[i & 1] = __dp4a(x, 0x01010101, sums[i & 1]);
 			}
 #pragma unroll
-		for (int i = 0; i < 2; i++) {
-			start[i] += __shfl_xor_sync(0xffffffffu, start[i], 1);
-			start[i] += __shfl_xor_sync(0xffffffffu, start[i], 2);
-			start[i] = 0x4b400000 - 128 * start[i];
+		for (int r = 0; r < 2; r++) {
+			float length = sqrtf(static_cast<float>(head_dim * row_sum(squares[r])));
+			reach[r] = 128 * (length + static_cast<float>(row_sum(sums[r]))) * c;
 		}
+	}
+
+	/* Over the four lanes that share a row. */
+	static __device__ int row_sum(int x)
+	{
+		x += __shfl_xor_sync(0xffffffffu, x, 1);
+		return x + __shfl_xor_sync(0xffffffffu, x, 2);
 	}
 
 	/* Moves the queries where the other operand is: 64 rows, swizzled. */
@@ -71,7 +90,7 @@ struct consumer {
 	{
 #pragma unroll
 		for (int i = 0; i < 2; i++) {
-			limit[i] = max_c[i] = minus_infinity();
+			max_c[i] = minus_infinity();
 			sum[i] = 0;
 		}
 #pragma unroll
@@ -84,35 +103,27 @@ struct consumer {
 			ones[i] = 0;
 	}
 
-	__device__ void begin_scores(scores &s) const
+	/* The first product does not look at what is there. */
+	static __device__ void begin_scores(scores &s)
 	{
 #pragma unroll
-		for (int n = 0; n < n64; n++)
-#pragma unroll
-			for (int i = 0; i < 32; i++)
-				s[n][i] = start[i / 2 % 2];
-	}
-
-	__device__ u64 q_tile(int k) const
-	{
-		return ptx::descriptor(q_at, 16, 8 * head_dim, head_dim).moved(32 * k);
+		for (int i = 0; i < tile_n / 2; i++)
+			s[i] = 0;
+		ptx::pin(s);
 	}
 
 	/* Issues Q K^T. */
 	__device__ void issue_scores(scores &s, int slot) const
 	{
+		ptx::descriptor keys(at.k(slot), 16, 8 * head_dim, head_dim);
+		ptx::descriptor queries(q_at, 16, 8 * head_dim, head_dim);
 #pragma unroll
-		for (int n = 0; n < n64; n++) {
-			ptx::descriptor b(at.k(slot), 16, 8 * head_dim, head_dim);
-#pragma unroll
-			for (int k = 0; k < head_dim / 32; k++) {
-				u64 keys = b.moved(n * 64 * head_dim + 32 * k);
-				if constexpr (param::q_in_registers)
-					ptx::wgmma_s8u8(s[n], q[k], keys, biased || k > 0);
-				else
-					ptx::wgmma_s8u8(s[n], q_tile(k), keys, biased || k > 0);
-			}
-		}
+		for (int k = 0; k < head_dim / 32; k++)
+			if constexpr (param::q_in_registers)
+				ptx::wgmma_s8u8(s, q[k], keys.moved(32 * k), k > 0);
+			else
+				ptx::wgmma_s8u8(s, queries.moved(32 * k), keys.moved(32 * k),
+						k > 0);
 		ptx::wgmma_commit();
 	}
 
@@ -142,27 +153,14 @@ struct consumer {
 			ptx::pin(ones);
 	}
 
-	static __device__ void pin_scores(scores &s)
-	{
-#pragma unroll
-		for (int n = 0; n < n64; n++)
-			ptx::pin(s[n]);
-	}
-
-	static __device__ float value(int score)
-	{
-		return biased ? __int_as_float(score) : __int2float_rn(score);
-	}
-
 	static __device__ float minus_infinity()
 	{
 		return __int_as_float(0xff800000);
 	}
 
-	/* The first of the two neighbouring keys of accumulators i and i + 1 of part n. */
-	static __device__ int first_key(int n, int i)
+	static __device__ int key_of(int i)
 	{
-		return 64 * n + i / 4 * 8 + 2 * (static_cast<int>(threadIdx.x) & 3);
+		return i / 4 * 8 + 2 * (static_cast<int>(threadIdx.x) & 3) + i % 2;
 	}
 
 	/* Keys from `keys` on do not raise a maximum. */
@@ -170,11 +168,9 @@ struct consumer {
 	{
 		const int lowest = 1 << 31;
 #pragma unroll
-		for (int n = 0; n < n64; n++)
-#pragma unroll
-			for (int i = 0; i < 32; i++)
-				if (first_key(n, i) + i % 2 >= keys)
-					s[n][i] = lowest;
+		for (int i = 0; i < tile_n / 2; i++)
+			if (key_of(i) >= keys)
+				s[i] = lowest;
 	}
 
 	/* The largest score this thread has of each of its rows. */
@@ -182,21 +178,18 @@ struct consumer {
 	{
 #pragma unroll
 		for (int r = 0; r < 2; r++) {
-			int top = ::max(s[0][2 * r], s[0][2 * r + 1]);
+			int top = ::max(s[2 * r], s[2 * r + 1]);
 #pragma unroll
-			for (int n = 0; n < n64; n++)
-#pragma unroll
-				for (int i = n == 0 ? 4 : 0; i < 32; i += 4)
-					top = __vimax3_s32(top, s[n][i + 2 * r],
-							   s[n][i + 2 * r + 1]);
-			ret[r] = value(top);
+			for (int i = 4; i < tile_n / 2; i += 4)
+				top = __vimax3_s32(top, s[i + 2 * r], s[i + 2 * r + 1]);
+			ret[r] = __int2float_rn(top);
 		}
 	}
 
-	/* The output so far, too: with ORDER=overlap P V is still to be waited for. */
+	/* The output so far, for which P V may still have to be waited for. */
 	__device__ void rescale(const float (&factor)[2])
 	{
-		if constexpr (param::order == param::order_kind::overlap) {
+		if constexpr (overlap) {
 			ptx::wgmma_wait<0>();
 			pin_output();
 		}
@@ -209,8 +202,19 @@ struct consumer {
 #pragma unroll
 			for (int i = 0; i < 4; i++)
 				ones[i] *= factor[i / 2 % 2];
-		if constexpr (param::order == param::order_kind::overlap)
+		if constexpr (overlap)
 			pin_output();
+	}
+
+	/*
+	 * With a maximum close enough to what scores can reach a weight is at most 2^120, a float:
+	 * if the sum of a thread's shows that one may not be a half, all are made smaller.
+	 */
+	__device__ void settle()
+	{
+		if constexpr (by_sums)
+			bounded = __all_sync(0xffffffffu, reach[0] - max_c[0] <= 120 &&
+								  reach[1] - max_c[1] <= 120);
 	}
 
 	/* Raises the rows' maxima where they are passed. */
@@ -218,20 +222,20 @@ struct consumer {
 	{
 		float top[2], factor[2];
 		tops(s, top);
-		if (!__any_sync(0xffffffffu, top[0] > limit[0] || top[1] > limit[1]))
+		if (!__any_sync(0xffffffffu, top[0] * c > max_c[0] + param::slack ||
+						     top[1] * c > max_c[1] + param::slack))
 			return;
 #pragma unroll
 		for (int r = 0; r < 2; r++) {
-			float m = fmaxf(limit[r] - slack, top[r]);
-			m = fmaxf(m, __shfl_xor_sync(0xffffffffu, m, 1));
-			m = fmaxf(m, __shfl_xor_sync(0xffffffffu, m, 2));
-			float m_c = m * c;
+			float m_c = fmaxf(max_c[r], top[r] * c);
+			m_c = fmaxf(m_c, __shfl_xor_sync(0xffffffffu, m_c, 1));
+			m_c = fmaxf(m_c, __shfl_xor_sync(0xffffffffu, m_c, 2));
 			factor[r] = ptx::exp2(max_c[r] - m_c);
 			max_c[r] = m_c;
-			limit[r] = m + slack;
 			sum[r] *= factor[r];
 		}
 		rescale(factor);
+		settle();
 	}
 
 	/*
@@ -250,6 +254,29 @@ struct consumer {
 		return __int_as_float(__float_as_int(y) + (__float_as_int(shifted) << 23));
 	}
 
+	/* `part` sums this tile's weights, which are still floats, and is not in sum[] yet. */
+	__device__ void shrink(scores &s, float (&part)[2])
+	{
+		const float most = 32768;
+		if (!__any_sync(0xffffffffu, part[0] > most || part[1] > most))
+			return;
+		float factor[2];
+#pragma unroll
+		for (int r = 0; r < 2; r++) {
+			float top = fmaxf(part[r], __shfl_xor_sync(0xffffffffu, part[r], 1));
+			top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
+			int orders = max((__float_as_int(top) >> 23) - 127, 0);
+			factor[r] = __int_as_float((127 - orders) << 23);
+			max_c[r] += static_cast<float>(orders);
+			sum[r] *= factor[r];
+			part[r] *= factor[r];
+		}
+		rescale(factor);
+#pragma unroll
+		for (int i = 0; i < tile_n / 2; i++)
+			s[i] = __float_as_int(__int_as_float(s[i]) * factor[i / 2 % 2]);
+	}
+
 	template <int INDEX> __device__ static float weight(float x)
 	{
 		/* Spread evenly: the multiples of POLY / 16 step up at POLY of 16 places. */
@@ -261,34 +288,35 @@ struct consumer {
 	}
 
 	/*
-	 * Scores become weights where they are, as the bits of floats. With TAIL keys from `keys`
-	 * on do not exist.
+	 * Scores become weights where they are, as the bits of floats; `total` sums them by row.
+	 * With TAIL keys from `keys` on do not exist.
 	 */
-	template <bool TAIL, int I> __device__ void exponentiate(scores &s, int keys)
+	template <bool TAIL, int I>
+	__device__ void exponentiate(scores &s, int keys, float (&total)[2])
 	{
-		constexpr int n = I / 16, i = I % 16 * 2, row = I % 2;
-		float low = value(s[n][i]), high = value(s[n][i + 1]);
+		constexpr int i = 2 * I, row = I % 2;
+		float low = __int2float_rn(s[i]), high = __int2float_rn(s[i + 1]);
 		if constexpr (TAIL) {
-			int key = first_key(n, i);
-			low = key < keys ? low : minus_infinity();
-			high = key + 1 < keys ? high : minus_infinity();
+			low = key_of(i) < keys ? low : minus_infinity();
+			high = key_of(i + 1) < keys ? high : minus_infinity();
 		}
-		float a = weight<2 * I % 16>(fmaf(low, c, -max_c[row]));
-		float b = weight<(2 * I + 1) % 16>(fmaf(high, c, -max_c[row]));
+		float a = weight<i % 16>(fmaf(low, c, -max_c[row]));
+		float b = weight<(i + 1) % 16>(fmaf(high, c, -max_c[row]));
 		if constexpr (!sum_by_mma)
-			sum[row] += a + b;
-		s[n][i] = __float_as_int(a);
-		s[n][i + 1] = __float_as_int(b);
-		if constexpr (I + 1 < 16 * n64)
-			exponentiate<TAIL, I + 1>(s, keys);
+			total[row] += a + b;
+		s[i] = __float_as_int(a);
+		s[i + 1] = __float_as_int(b);
+		if constexpr (i + 2 < tile_n / 2)
+			exponentiate<TAIL, I + 1>(s, keys, total);
 	}
 
 	static __device__ void pack(const scores &s, weights &p)
 	{
 #pragma unroll
-		for (int i = 0; i < 16 * n64; i++)
-			p[i] = bits(__floats2half2_rn(__int_as_float(s[i / 16][i % 16 * 2]),
-						      __int_as_float(s[i / 16][i % 16 * 2 + 1])));
+		for (int i = 0; i < tile_n / 4; i++)
+			p[i] = bits(__floats2half2_rn(__int_as_float(s[2 * i]),
+						      __int_as_float(s[2 * i + 1])));
+		ptx::pin(p);
 	}
 
 	/* --- the loops over this group's tiles --- */
@@ -323,21 +351,22 @@ struct consumer {
 			ptx::barrier_arrive(at.empty(slot));
 	}
 
-	/* Scores to weights, but for packing. */
-	template <bool TAIL> __device__ void weigh_part(scores &s, int keys)
+	/* Scores to weights, but for packing. `keys` are left from the tile's first on. */
+	template <bool TAIL> __device__ void weigh(scores &s, int keys)
 	{
 		if constexpr (TAIL)
 			mask(s, keys);
-		raise(s);
-		exponentiate<TAIL, 0>(s, keys);
-	}
-
-	__device__ void weigh(scores &s, const walk &w)
-	{
-		if (w.keys < tile_n)
-			weigh_part<true>(s, w.keys);
-		else
-			weigh_part<false>(s, tile_n);
+		if (!by_sums || !bounded)
+			raise(s);
+		if constexpr (by_sums) {
+			float part[2] = { 0, 0 };
+			exponentiate<TAIL, 0>(s, keys, part);
+			shrink(s, part);
+			sum[0] += part[0];
+			sum[1] += part[1];
+		} else {
+			exponentiate<TAIL, 0>(s, keys, sum);
+		}
 	}
 
 	/* The weights are ready: P V of the tile in `slot`, to its end. */
@@ -351,15 +380,19 @@ struct consumer {
 		release(slot);
 	}
 
-	__device__ void first_scores(scores &s, const walk &w)
+	__device__ void first_weights(scores &s, weights &p, const walk &w)
 	{
 		wait_full(w.here);
 		begin_scores(s);
-		pin_scores(s);
 		ptx::wgmma_fence();
 		issue_scores(s, w.here.slot);
 		ptx::wgmma_wait<0>();
-		pin_scores(s);
+		ptx::pin(s);
+		if (w.keys < tile_n)
+			weigh<true>(s, w.keys);
+		else
+			weigh<false>(s, w.keys);
+		pack(s, p);
 	}
 
 	/*
@@ -368,50 +401,52 @@ struct consumer {
 	 */
 	__device__ void issue(scores &s, const weights &p, const walk &w, int slot)
 	{
-		constexpr bool plain = param::order == param::order_kind::plain;
-		constexpr bool overlap = param::order == param::order_kind::overlap;
-
 		wait_full(w.here);
 		if constexpr (plain)
 			output(p, slot);
 		begin_scores(s);
-		pin_scores(s);
 		pin_output();
 		ptx::wgmma_fence();
 		issue_scores(s, w.here.slot);
 		if constexpr (!plain)
 			issue_output(p, slot);
 		ptx::wgmma_wait<overlap ? 1 : 0>();
-		pin_scores(s);
+		ptx::pin(s);
 	}
 
+	/* Tile w, and P V of the tile before in `slot`: from weights to weights. */
+	template <bool TAIL> __device__ void step(scores &s, weights &p, const walk &w, int slot)
+	{
+		issue(s, p, w, slot);
+		if constexpr (overlap)
+			weigh<TAIL>(s, w.keys);
+		if constexpr (!plain) {
+			ptx::wgmma_wait<0>();
+			pin_output();
+			release(slot);
+		}
+		if constexpr (!overlap)
+			weigh<TAIL>(s, w.keys);
+		pack(s, p);
+	}
+
+	/* The last tile is a case of its own, as it may have fewer keys. */
 	__device__ void run(walk w)
 	{
-		constexpr bool plain = param::order == param::order_kind::plain;
-		constexpr bool overlap = param::order == param::order_kind::overlap;
 		scores s;
 		weights p;
+		bounded = false;
 		if (!w.more())
 			return;
-		first_scores(s, w);
-		weigh(s, w);
-		pack(s, p);
-		ptx::pin(p);
+		first_weights(s, p, w);
 		int slot = w.here.slot;
 #pragma unroll 1
-		for (w.next(); w.more(); w.next()) {
-			issue(s, p, w, slot);
-			if constexpr (overlap)
-				weigh(s, w);
-			if constexpr (!plain) {
-				ptx::wgmma_wait<0>();
-				pin_output();
-				release(slot);
-			}
-			if constexpr (!overlap)
-				weigh(s, w);
-			pack(s, p);
-			ptx::pin(p);
+		for (w.next(); w.keys >= tile_n; w.next()) {
+			step<false>(s, p, w, slot);
+			slot = w.here.slot;
+		}
+		if (w.more()) {
+			step<true>(s, p, w, slot);
 			slot = w.here.slot;
 		}
 		output(p, slot);

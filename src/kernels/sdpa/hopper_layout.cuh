@@ -37,10 +37,11 @@ constexpr int shared_bytes =
 	(ring_bytes > merge_bytes ? ring_bytes : merge_bytes) + ones_bytes + barrier_bytes;
 
 constexpr int halves64 = head_dim / 64;	 /* 64-column halves of V and O */
-constexpr int n64 = tile_n / 64;	 /* 64-key parts of a tile */
 constexpr int piece_row = head_dim / 16; /* 16-byte pieces of a row of bytes */
 constexpr bool sum_by_mma = param::rowsum == param::rowsum_kind::mma;
-constexpr bool biased = param::score == param::score_kind::bias;
+constexpr bool plain = param::order == param::order_kind::plain;
+constexpr bool overlap = param::order == param::order_kind::overlap;
+constexpr bool by_sums = param::maximum == param::maximum_kind::first;
 constexpr bool subnormal = param::dequant == param::dequant_kind::direct;
 
 /* Addresses in shared memory; begins on a multiple of 1024 bytes. */

@@ -15,7 +15,7 @@
 #ifndef KEY_GROUPS /* consumer warpgroups that share the same rows and take turns at key tiles */
 #define KEY_GROUPS 1
 #endif
-#ifndef TILE_N /* keys of a tile: 64, 128 or 192 */
+#ifndef TILE_N /* keys of a tile: 64 or 128 */
 #define TILE_N 64
 #endif
 #ifndef STAGES /* key tiles in shared memory */
@@ -24,11 +24,11 @@
 #ifndef ORDER /* how a warpgroup overlaps its own work: see hopper.cuh */
 #define ORDER plain
 #endif
-#ifndef SCORE /* bias: whole numbers that read as floats; convert: int to float */
-#define SCORE bias
-#endif
 #ifndef SLACK /* a weight may grow to 2^SLACK before the row's maximum is raised */
 #define SLACK 8
+#endif
+#ifndef MAXIMUM /* each: of every tile; first: of the first, then sums tell when it is passed */
+#define MAXIMUM each
 #endif
 #ifndef POLY /* of 16 weights, how many are exponentiated on the FMA units */
 #define POLY 0
@@ -52,14 +52,14 @@
 namespace param
 {
 enum class order_kind { plain, queue, overlap };
-enum class score_kind { bias, convert };
 enum class rowsum_kind { add, mma };
+enum class maximum_kind { each, first };
 enum class dequant_kind { magic, direct };
 
 /* A value that is none of these names is a compile error here. */
 constexpr order_kind order = order_kind::ORDER;
-constexpr score_kind score = score_kind::SCORE;
 constexpr rowsum_kind rowsum = rowsum_kind::ROWSUM;
+constexpr maximum_kind maximum = maximum_kind::MAXIMUM;
 constexpr dequant_kind dequant = dequant_kind::DEQUANT;
 
 constexpr int head_dim = HEAD_DIM;
@@ -78,18 +78,22 @@ constexpr int min_blocks = MIN_BLOCKS;
 
 /*
  * A thread starts with the registers that the launch bounds leave it, a multiple of 8. A whole
- * warpgroup of producers then keeps 32, and the consumers share the rest.
+ * warpgroup of producers then keeps 56, or 32 if that is what four consumers of an SM need, and the
+ * consumers share the rest.
  */
 constexpr int limit = 65536 / (min_blocks * threads) / 8 * 8;
 constexpr int start_registers = limit < 232 ? limit : 232;
 constexpr bool move_registers = producers == 4;
-constexpr int producer_registers = 32;
+constexpr int producer_registers = consumers * min_blocks < 4 ? 56 : 32;
 constexpr int spare_registers =
 	(start_registers * (consumers + 1) - producer_registers) / consumers / 8 * 8;
 constexpr int consumer_registers = spare_registers < 240 ? spare_registers : 240;
 } // namespace param
 
 static_assert(HEAD_DIM == 64 || HEAD_DIM == 128, "HEAD_DIM is 64 or 128");
-static_assert(TILE_N % 64 == 0, "tiles are multiples of 64 keys");
+static_assert(TILE_N == 64 || TILE_N == 128, "TILE_N is 64 or 128");
 static_assert(STAGES > KEY_GROUPS, "a key group waits for its next tile while it holds one");
+static_assert(param::maximum == param::maximum_kind::each ||
+		      param::rowsum == param::rowsum_kind::add,
+	      "sums that tell when a maximum is passed are floats");
 static_assert(PRODUCERS == 1 || PRODUCERS == 2 || PRODUCERS == 4, "producer warps");

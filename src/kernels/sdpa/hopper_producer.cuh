@@ -26,10 +26,11 @@ struct producer {
 	static constexpr int keys = tile_n / param::producers;	 /* of a tile */
 	static constexpr int pieces = keys * head_dim / 16 / 32; /* of 16 bytes, for a lane */
 	static constexpr int step = 32 / piece_row; /* keys between two pieces of a lane */
+	static constexpr int at_once = pieces < 2 ? pieces : 2; /* as registers allow */
 
-	__device__ producer(const layout &at, const u8 *k, const u8 *v, int rows, int thread)
-	    : at(at), k(k + thread / 32 * keys * head_dim), v(v + thread / 32 * keys * head_dim),
-	      left(rows - thread / 32 * keys), warp(thread / 32), lane(thread % 32)
+	__device__ producer(const layout &at, const u8 *k, const u8 *v, int rows, int warp)
+	    : at(at), k(k + warp * keys * head_dim), v(v + warp * keys * head_dim),
+	      left(rows - warp * keys), warp(warp), lane(ptx::thread_again() % 32)
 	{
 	}
 
@@ -51,26 +52,51 @@ struct producer {
 		}
 	}
 
-	/* Bytes as they came become K and V as wgmma wants them. */
+	/* What the lowest bits of a row change in the swizzled address of a lane's piece I. */
+	static __device__ constexpr u32 twisted(int i)
+	{
+		return i * step % 8 * 16;
+	}
+
+	/* 16 elements of V, whose first half goes to `to`. */
+	static __device__ void store_values(u32 to, uint4 x)
+	{
+		ptx::store_shared(to, make_uint4(halves<0>(x.x), halves<1>(x.x), halves<0>(x.y),
+						 halves<1>(x.y)));
+		ptx::store_shared(to ^ 16, make_uint4(halves<0>(x.z), halves<1>(x.z),
+						      halves<0>(x.w), halves<1>(x.w)));
+	}
+
+	/*
+	 * Bytes as they came become K and V as wgmma wants them. Eight lanes, whose 16 bytes are
+	 * stored at a time, have neighbouring rows, and with D = 128 different halves of them: the
+	 * swizzle then sends no two of them to the same banks.
+	 */
 	__device__ void convert(int slot) const
 	{
-		int row = warp * keys + lane / piece_row, chunk = lane % piece_row;
+		int part = head_dim == 64 ? lane / 4 : lane / 16 * 2 + ((lane / 4 ^ lane / 8) & 1);
+		int row = warp * keys + part, chunk = lane % piece_row;
 		int twist = head_dim == 64 ? row >> 1 & 3 : row & 7;
-		u32 from = raw_k(slot) + lane * 16;
+		u32 from = raw_k(slot) + part * head_dim + chunk * 16;
 		u32 to_k = at.k(slot) + row * head_dim + (chunk ^ twist) * 16;
 		u32 to_v = at.v(slot) + chunk / 4 * (tile_n * 128) + row * 128 +
 			   (chunk % 4 * 2 ^ (row & 7)) * 16;
-#pragma unroll 1
-		for (int i = 0; i < pieces; i++) {
-			u32 other = i * step % 8 * 16; /* the lowest bits of the row */
-			u32 here = (to_v ^ other) + i * step * 128;
-			uint4 x = ptx::load_shared(from + k_bytes + i * 512);
-			ptx::store_shared(here, make_uint4(halves<0>(x.x), halves<1>(x.x),
-							   halves<0>(x.y), halves<1>(x.y)));
-			ptx::store_shared(here ^ 16, make_uint4(halves<0>(x.z), halves<1>(x.z),
-								halves<0>(x.w), halves<1>(x.w)));
-			x = ptx::load_shared(from + i * 512);
-			ptx::store_shared((to_k ^ other) + i * step * head_dim, x);
+#pragma unroll
+		for (int i = 0; i < pieces; i += at_once) {
+			uint4 x[at_once];
+#pragma unroll
+			for (int j = 0; j < at_once; j++)
+				x[j] = ptx::load_shared(from + k_bytes + (i + j) * 512);
+#pragma unroll
+			for (int j = 0; j < at_once; j++)
+				store_values((to_v ^ twisted(i + j)) + (i + j) * step * 128, x[j]);
+#pragma unroll
+			for (int j = 0; j < at_once; j++)
+				x[j] = ptx::load_shared(from + (i + j) * 512);
+#pragma unroll
+			for (int j = 0; j < at_once; j++)
+				ptx::store_shared(
+					(to_k ^ twisted(i + j)) + (i + j) * step * head_dim, x[j]);
 		}
 	}
 

@@ -136,17 +136,33 @@ template <int N> __device__ inline void pin(u32 (&x)[N])
 		C(x[10]), C(x[11]), C(x[12]), C(x[13]), C(x[14]), C(x[15]), C(x[16]), C(x[17]),   \
 		C(x[18]), C(x[19]), C(x[20]), C(x[21]), C(x[22]), C(x[23]), C(x[24]), C(x[25]),   \
 		C(x[26]), C(x[27]), C(x[28]), C(x[29]), C(x[30]), C(x[31])
-#define PTX_LIST_32                                                                           \
-	"{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22," \
-	"%23,%24,%25,%26,%27,%28,%29,%30,%31}"
+#define PTX_ALL_64(C, x)                                                                        \
+	PTX_ALL_32(C, x), C(x[32]), C(x[33]), C(x[34]), C(x[35]), C(x[36]), C(x[37]), C(x[38]), \
+		C(x[39]), C(x[40]), C(x[41]), C(x[42]), C(x[43]), C(x[44]), C(x[45]), C(x[46]), \
+		C(x[47]), C(x[48]), C(x[49]), C(x[50]), C(x[51]), C(x[52]), C(x[53]), C(x[54]), \
+		C(x[55]), C(x[56]), C(x[57]), C(x[58]), C(x[59]), C(x[60]), C(x[61]), C(x[62]), \
+		C(x[63])
+#define PTX_S8U8(COLUMNS, ALL, A, B, ADD)                                                \
+	"{\n\t.reg .pred p;\n\tsetp.ne.b32 p, " ADD ", 0;\n\t"                           \
+	"wgmma.mma_async.sync.aligned.m64n" COLUMNS "k32.s32.s8.u8 {" ALL "}, " A ", " B \
+	", p;\n\t}"
 
-/* c (+)= a b: 64 x 32 signed bytes in registers by 32 x 64 unsigned bytes, K-major. */
+/*
+ * c (+)= a b^T: 64 x 32 signed bytes in registers by the columns' 32 unsigned bytes each, K-major.
+ * As many columns as the sums of a thread say: twice.
+ */
 __device__ inline void wgmma_s8u8(int (&c)[32], const u32 (&a)[4], u64 b, bool add)
 {
-	asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.b32 p, %37, 0;\n\t"
-		     "wgmma.mma_async.sync.aligned.m64n64k32.s32.s8.u8 " PTX_LIST_32
-		     ", {%32,%33,%34,%35}, %36, p;\n\t}"
+	asm volatile(PTX_S8U8("64", PTX_TO_31, "{%32,%33,%34,%35}", "%36", "%37")
 		     : PTX_ALL_32("+r", c)
+		     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add ? 1 : 0)
+		     : "memory");
+}
+
+__device__ inline void wgmma_s8u8(int (&c)[64], const u32 (&a)[4], u64 b, bool add)
+{
+	asm volatile(PTX_S8U8("128", PTX_TO_63, "{%64,%65,%66,%67}", "%68", "%69")
+		     : PTX_ALL_64("+r", c)
 		     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add ? 1 : 0)
 		     : "memory");
 }
@@ -154,10 +170,16 @@ __device__ inline void wgmma_s8u8(int (&c)[32], const u32 (&a)[4], u64 b, bool a
 /* The same with a in shared memory, K-major. */
 __device__ inline void wgmma_s8u8(int (&c)[32], u64 a, u64 b, bool add)
 {
-	asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.b32 p, %34, 0;\n\t"
-		     "wgmma.mma_async.sync.aligned.m64n64k32.s32.s8.u8 " PTX_LIST_32
-		     ", %32, %33, p;\n\t}"
+	asm volatile(PTX_S8U8("64", PTX_TO_31, "%32", "%33", "%34")
 		     : PTX_ALL_32("+r", c)
+		     : "l"(a), "l"(b), "r"(add ? 1 : 0)
+		     : "memory");
+}
+
+__device__ inline void wgmma_s8u8(int (&c)[64], u64 a, u64 b, bool add)
+{
+	asm volatile(PTX_S8U8("128", PTX_TO_63, "%64", "%65", "%66")
+		     : PTX_ALL_64("+r", c)
 		     : "l"(a), "l"(b), "r"(add ? 1 : 0)
 		     : "memory");
 }
@@ -166,8 +188,8 @@ __device__ inline void wgmma_s8u8(int (&c)[32], u64 a, u64 b, bool add)
 __device__ inline void wgmma_f16(float (&c)[32], const u32 *a, u64 b)
 {
 	asm volatile("{\n\t.reg .pred p;\n\tsetp.eq.b32 p, 0, 0;\n\t"
-		     "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 " PTX_LIST_32
-		     ", {%32,%33,%34,%35}, %36, p, 1, 1, 1;\n\t}"
+		     "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {" PTX_TO_31
+		     "}, {%32,%33,%34,%35}, %36, p, 1, 1, 1;\n\t}"
 		     : PTX_ALL_32("+f", c)
 		     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b)
 		     : "memory");

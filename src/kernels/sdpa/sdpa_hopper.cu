@@ -11,8 +11,8 @@
  * computes, hopper_ptx.cuh holds the instructions.
  *
  * Registers decide what is fast. wgmma wants accumulators and register operands side by side above
- * R24; where they do not fit what a thread starts with, the compiler waits after each wgmma. The
- * constraint of configs/sdpa_u8_hopper.json on registers is that sum.
+ * R24; where they do not fit what a consumer has once producers gave theirs away, the compiler
+ * waits after each wgmma. The constraint of configs/sdpa_u8_hopper.json on registers is that sum.
  *
  * README.md beside this says what was predicted and measured.
  */
