@@ -1,24 +1,14 @@
 #pragma once
 
-#include "hopper_layout.cuh"
+#include "hopper_weights.cuh"
 
 namespace hopper
 {
-typedef int scores[tile_n / 2];
-typedef u32 weights[tile_n / 4];
-
-/* What one thread holds of its warpgroup's rows: rows g and g + 8 of its warp's 16. */
-struct consumer {
+/* One thread of a consumer warpgroup: its queries, and the walk over the key tiles. */
+struct consumer : weigher {
 	layout at;
-	float c; /* of a raw score, to binary orders */
 	u32 q[head_dim / 32][4];
-	u32 q_at;	/* the same in shared memory */
-	float max_c[2]; /* the rows' reference, in binary orders */
-	float sum[2];
-	float reach[2]; /* no score is larger, in binary orders */
-	bool bounded;	/* no weight overflows a float: sums tell when a maximum is passed */
-	float ones[4];	/* sums by mma */
-	float o[halves64][32];
+	u32 q_at; /* the same in shared memory */
 
 	__device__ void load_queries(const u8 *head, int row, int rows)
 	{
@@ -86,23 +76,6 @@ struct consumer {
 		q_at = at.q(id);
 	}
 
-	__device__ void clear()
-	{
-#pragma unroll
-		for (int i = 0; i < 2; i++) {
-			max_c[i] = minus_infinity();
-			sum[i] = 0;
-		}
-#pragma unroll
-		for (int h = 0; h < halves64; h++)
-#pragma unroll
-			for (int i = 0; i < 32; i++)
-				o[h][i] = 0;
-#pragma unroll
-		for (int i = 0; i < 4; i++)
-			ones[i] = 0;
-	}
-
 	/* The first product does not look at what is there. */
 	static __device__ void begin_scores(scores &s)
 	{
@@ -144,183 +117,6 @@ struct consumer {
 		ptx::wgmma_commit();
 	}
 
-	__device__ void pin_output()
-	{
-#pragma unroll
-		for (int h = 0; h < halves64; h++)
-			ptx::pin(o[h]);
-		if constexpr (sum_by_mma)
-			ptx::pin(ones);
-	}
-
-	static __device__ float minus_infinity()
-	{
-		return __int_as_float(0xff800000);
-	}
-
-	static __device__ int key_of(int i)
-	{
-		return i / 4 * 8 + 2 * (static_cast<int>(threadIdx.x) & 3) + i % 2;
-	}
-
-	/* Keys from `keys` on do not raise a maximum. */
-	static __device__ void mask(scores &s, int keys)
-	{
-		const int lowest = 1 << 31;
-#pragma unroll
-		for (int i = 0; i < tile_n / 2; i++)
-			if (key_of(i) >= keys)
-				s[i] = lowest;
-	}
-
-	/* The largest score this thread has of each of its rows. */
-	static __device__ void tops(const scores &s, float (&ret)[2])
-	{
-#pragma unroll
-		for (int r = 0; r < 2; r++) {
-			int top = ::max(s[2 * r], s[2 * r + 1]);
-#pragma unroll
-			for (int i = 4; i < tile_n / 2; i += 4)
-				top = __vimax3_s32(top, s[i + 2 * r], s[i + 2 * r + 1]);
-			ret[r] = __int2float_rn(top);
-		}
-	}
-
-	/* The output so far, for which P V may still have to be waited for. */
-	__device__ void rescale(const float (&factor)[2])
-	{
-		if constexpr (overlap) {
-			ptx::wgmma_wait<0>();
-			pin_output();
-		}
-#pragma unroll
-		for (int h = 0; h < halves64; h++)
-#pragma unroll
-			for (int i = 0; i < 32; i++)
-				o[h][i] *= factor[i / 2 % 2];
-		if constexpr (sum_by_mma)
-#pragma unroll
-			for (int i = 0; i < 4; i++)
-				ones[i] *= factor[i / 2 % 2];
-		if constexpr (overlap)
-			pin_output();
-	}
-
-	/*
-	 * With a maximum close enough to what scores can reach a weight is at most 2^120, a float:
-	 * if the sum of a thread's shows that one may not be a half, all are made smaller.
-	 */
-	__device__ void settle()
-	{
-		if constexpr (by_sums)
-			bounded = __all_sync(0xffffffffu, reach[0] - max_c[0] <= 120 &&
-								  reach[1] - max_c[1] <= 120);
-	}
-
-	/* Raises the rows' maxima where they are passed. */
-	__device__ void raise(const scores &s)
-	{
-		float top[2], factor[2];
-		tops(s, top);
-		if (!__any_sync(0xffffffffu, top[0] * c > max_c[0] + param::slack ||
-						     top[1] * c > max_c[1] + param::slack))
-			return;
-#pragma unroll
-		for (int r = 0; r < 2; r++) {
-			float m_c = fmaxf(max_c[r], top[r] * c);
-			m_c = fmaxf(m_c, __shfl_xor_sync(0xffffffffu, m_c, 1));
-			m_c = fmaxf(m_c, __shfl_xor_sync(0xffffffffu, m_c, 2));
-			factor[r] = ptx::exp2(max_c[r] - m_c);
-			max_c[r] = m_c;
-			sum[r] *= factor[r];
-		}
-		rescale(factor);
-		settle();
-	}
-
-	/*
-	 * 2^x on the FMA units, for x <= SLACK. Degree 3, relative error 1.02e-4; whole numbers
-	 * are exact. As softmax.cuh derives it.
-	 */
-	static __device__ float exp2_poly(float x)
-	{
-		const float shifter = 12582912.0f; /* 1.5 * 2^23 */
-		x = fmaxf(x, -126.0f);
-		float shifted = x + shifter;
-		float f = x - (shifted - shifter);
-		float y = fmaf(0x1.c2a218p-5f, f, 0x1.f00c4cp-3f);
-		y = fmaf(y, f, 0x1.62f5fap-1f);
-		y = fmaf(y, f, 1.0f);
-		return __int_as_float(__float_as_int(y) + (__float_as_int(shifted) << 23));
-	}
-
-	/* `part` sums this tile's weights, which are still floats, and is not in sum[] yet. */
-	__device__ void shrink(scores &s, float (&part)[2])
-	{
-		const float most = 32768;
-		if (!__any_sync(0xffffffffu, part[0] > most || part[1] > most))
-			return;
-		float factor[2];
-#pragma unroll
-		for (int r = 0; r < 2; r++) {
-			float top = fmaxf(part[r], __shfl_xor_sync(0xffffffffu, part[r], 1));
-			top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
-			int orders = max((__float_as_int(top) >> 23) - 127, 0);
-			factor[r] = __int_as_float((127 - orders) << 23);
-			max_c[r] += static_cast<float>(orders);
-			sum[r] *= factor[r];
-			part[r] *= factor[r];
-		}
-		rescale(factor);
-#pragma unroll
-		for (int i = 0; i < tile_n / 2; i++)
-			s[i] = __float_as_int(__int_as_float(s[i]) * factor[i / 2 % 2]);
-	}
-
-	template <int INDEX> __device__ static float weight(float x)
-	{
-		/* Spread evenly: the multiples of POLY / 16 step up at POLY of 16 places. */
-		constexpr bool by_fma = (INDEX + 1) * param::poly / 16 > INDEX * param::poly / 16;
-		if constexpr (by_fma)
-			return exp2_poly(x);
-		else
-			return ptx::exp2(x);
-	}
-
-	/*
-	 * Scores become weights where they are, as the bits of floats; `total` sums them by row.
-	 * With TAIL keys from `keys` on do not exist.
-	 */
-	template <bool TAIL, int I>
-	__device__ void exponentiate(scores &s, int keys, float (&total)[2])
-	{
-		constexpr int i = 2 * I, row = I % 2;
-		float low = __int2float_rn(s[i]), high = __int2float_rn(s[i + 1]);
-		if constexpr (TAIL) {
-			low = key_of(i) < keys ? low : minus_infinity();
-			high = key_of(i + 1) < keys ? high : minus_infinity();
-		}
-		float a = weight<i % 16>(fmaf(low, c, -max_c[row]));
-		float b = weight<(i + 1) % 16>(fmaf(high, c, -max_c[row]));
-		if constexpr (!sum_by_mma)
-			total[row] += a + b;
-		s[i] = __float_as_int(a);
-		s[i + 1] = __float_as_int(b);
-		if constexpr (i + 2 < tile_n / 2)
-			exponentiate<TAIL, I + 1>(s, keys, total);
-	}
-
-	static __device__ void pack(const scores &s, weights &p)
-	{
-#pragma unroll
-		for (int i = 0; i < tile_n / 4; i++)
-			p[i] = bits(__floats2half2_rn(__int_as_float(s[2 * i]),
-						      __int_as_float(s[2 * i + 1])));
-		ptx::pin(p);
-	}
-
-	/* --- the loops over this group's tiles --- */
-
 	/* A tile and the keys from its first on. */
 	struct walk {
 		place here;
@@ -349,24 +145,6 @@ struct consumer {
 	{
 		if (threadIdx.x % 32 == 0)
 			ptx::barrier_arrive(at.empty(slot));
-	}
-
-	/* Scores to weights, but for packing. `keys` are left from the tile's first on. */
-	template <bool TAIL> __device__ void weigh(scores &s, int keys)
-	{
-		if constexpr (TAIL)
-			mask(s, keys);
-		if (!by_sums || !bounded)
-			raise(s);
-		if constexpr (by_sums) {
-			float part[2] = { 0, 0 };
-			exponentiate<TAIL, 0>(s, keys, part);
-			shrink(s, part);
-			sum[0] += part[0];
-			sum[1] += part[1];
-		} else {
-			exponentiate<TAIL, 0>(s, keys, sum);
-		}
 	}
 
 	/* The weights are ready: P V of the tile in `slot`, to its end. */
@@ -450,97 +228,6 @@ struct consumer {
 			slot = w.here.slot;
 		}
 		output(p, slot);
-	}
-
-	/* Each lane of a row has added its own keys only; a column of ones has added all. */
-	__device__ void finish_sums()
-	{
-#pragma unroll
-		for (int r = 0; r < 2; r++) {
-			if constexpr (sum_by_mma) {
-				sum[r] = ones[2 * r];
-			} else {
-				sum[r] += __shfl_xor_sync(0xffffffffu, sum[r], 1);
-				sum[r] += __shfl_xor_sync(0xffffffffu, sum[r], 2);
-			}
-		}
-	}
-
-	__device__ void scale_row(int r, float by)
-	{
-		sum[r] *= by;
-#pragma unroll
-		for (int h = 0; h < halves64; h++)
-#pragma unroll
-			for (int i = 0; i < 32; i += 4) {
-				o[h][i + 2 * r] *= by;
-				o[h][i + 2 * r + 1] *= by;
-			}
-	}
-
-	/* `area`: this thread's column of the exchange area of its rows. */
-	__device__ void give(float *area) const
-	{
-#pragma unroll
-		for (int r = 0; r < 2; r++) {
-			area[group * r] = max_c[r];
-			area[group * (2 + r)] = sum[r];
-		}
-#pragma unroll
-		for (int i = 0; i < 32 * halves64; i++)
-			area[group * (4 + i)] = o[i / 32][i % 32];
-	}
-
-	__device__ void take(const float *area)
-	{
-		float by[2];
-#pragma unroll
-		for (int r = 0; r < 2; r++) {
-			float m_c = fmaxf(max_c[r], area[group * r]);
-			scale_row(r, ptx::exp2(max_c[r] - m_c));
-			by[r] = ptx::exp2(area[group * r] - m_c);
-			max_c[r] = m_c;
-			sum[r] += by[r] * area[group * (2 + r)];
-		}
-#pragma unroll
-		for (int i = 0; i < 32 * halves64; i++)
-			o[i / 32][i % 32] += by[i / 2 % 2] * area[group * (4 + i)];
-	}
-
-	/* Sums of all key groups, in group 0. */
-	__device__ void merge(int row_group, int key_group, float *shared)
-	{
-		constexpr int area = (head_dim / 2 + 4) * group;
-		float *column = shared + row_group * area + threadIdx.x % group;
-		ptx::sync_some<consumers * group>(1);
-		if (key_group > 0)
-			give(column + (key_group - 1) * row_groups * area);
-		ptx::sync_some<consumers * group>(1);
-		if (key_group == 0)
-#pragma unroll 1
-			for (int other = 0; other < key_groups - 1; other++)
-				take(column + other * row_groups * area);
-	}
-
-	__device__ void store(__half *head, float v_scale, int row, int rows) const
-	{
-		int t = static_cast<int>(threadIdx.x) & 3;
-#pragma unroll
-		for (int r = 0; r < 2; r++) {
-			float by = v_scale / sum[r] * (subnormal ? 16777216.0f : 1.0f);
-			float add = subnormal ? -128.0f * v_scale : 0.0f;
-			if (row + 8 * r >= rows)
-				continue;
-			__half *to = head + static_cast<size_t>(row + 8 * r) * head_dim + 2 * t;
-#pragma unroll
-			for (int h = 0; h < halves64; h++)
-#pragma unroll
-				for (int i = 0; i < 32; i += 4)
-					*reinterpret_cast<__half2 *>(to + 64 * h + 2 * i) =
-						__floats2half2_rn(
-							fmaf(o[h][i + 2 * r], by, add),
-							fmaf(o[h][i + 2 * r + 1], by, add));
-		}
 	}
 };
 } // namespace hopper

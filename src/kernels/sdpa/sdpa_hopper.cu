@@ -7,8 +7,9 @@
  * aligned to 16 bytes.
  *
  * hopper.cuh tells how a block works, hopper_params.cuh what can be tuned, hopper_layout.cuh where
- * things lie in shared memory; hopper_producer.cuh brings keys and values, hopper_consumer.cuh
- * computes, hopper_ptx.cuh holds the instructions.
+ * things lie in shared memory; hopper_producer.cuh brings keys and values; hopper_consumer.cuh walks
+ * over them, hopper_weights.cuh makes weights of scores, hopper_sums.cuh holds what they sum up to;
+ * hopper_ptx.cuh holds the instructions.
  *
  * Registers decide what is fast. wgmma wants accumulators and register operands side by side above
  * R24; where they do not fit what a consumer has once producers gave theirs away, the compiler
