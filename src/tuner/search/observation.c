@@ -17,7 +17,7 @@ static int ascending(const void *a, const void *b)
 }
 
 /* At the 0.6 quantile and a quarter of its distance from the best. */
-static double find_knee(const struct observation *o, int n, double *ret_worst)
+static double find_knee(const struct observation *o, int n)
 {
 	double *sorted = mem_array((size_t)n, sizeof *sorted);
 	double knee = 0;
@@ -32,7 +32,6 @@ static double find_knee(const struct observation *o, int n, double *ret_worst)
 
 		knee = fmin(upper + 0.25 * (upper - sorted[0]), sorted[k - 1]);
 	}
-	*ret_worst = k > 0 ? sorted[k - 1] : 0;
 	free(sorted);
 	return knee;
 }
@@ -44,14 +43,13 @@ static double bend(double x, double knee)
 
 void observation_targets(const struct observation *o, int n, double *ret)
 {
-	double worst;
-	double knee = find_knee(o, n, &worst);
+	double knee = find_knee(o, n);
 	double mean = 0;
 	double square = 0;
 	double scale;
 
 	for (int i = 0; i < n; i++) {
-		ret[i] = bend(o[i].ok ? log(o[i].score) : worst, knee);
+		ret[i] = o[i].ok ? bend(log(o[i].score), knee) : knee;
 		mean += ret[i] / n;
 	}
 	for (int i = 0; i < n; i++)

@@ -15,7 +15,8 @@ struct observation {
  * Log scores on a common scale: mean 0 and deviation 1. Beyond a knee differences count for a
  * fifth, because the fast end matters and outliers spoil every model; not for nothing, or a region
  * that is slow by a factor would look as worth a trial as one that is slow by a tenth. Failures
- * take the worst value there is. All are 0 when nothing is ok or all are alike.
+ * are at the knee: the best often lies beside what is just too big, and was missed where failures
+ * counted as the slowest. All are 0 when nothing is ok or all are alike.
  */
 void observation_targets(const struct observation *o, int n, double *ret);
 
