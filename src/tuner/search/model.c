@@ -10,6 +10,9 @@
 
 enum { FIT_MAX = 128, POOL_LIFE = 8 };
 
+/* So many proposals have the prior. Longer, it holds the search where the earlier one was good. */
+enum { GUIDED = 8 };
+
 /* The kernel is learnt anew after each result at first, then each time there are as many more. */
 static const double learn_growth = 1.1;
 
@@ -20,7 +23,8 @@ static const double greed = 2;
 
 struct model {
 	const struct space *space;
-	const struct prior *prior; /* NULL: the mean is 0 */
+	const struct prior *prior; /* NULL: the mean is 0, or is by now */
+	int guided_from;	   /* members when the prior first counted; -1: not yet */
 	float *expects;		   /* of each candidate */
 	int n_expects;
 	double *expected_of; /* of each member taken in */
@@ -45,6 +49,7 @@ struct model *model_new(const struct space *s, const struct catalog *c, const st
 
 	m->space = s;
 	m->prior = p;
+	m->guided_from = -1;
 	m->suits = covariance_suits(s);
 	m->pool_since = -1;
 	if (!m->suits)
@@ -146,6 +151,10 @@ void model_follow(struct model *m, const struct archive *a)
 	int told = a->n - a->n_pending;
 
 	assert(model_serves(m, a) && told > 0);
+	if (m->guided_from < 0)
+		m->guided_from = a->n;
+	if (a->n >= m->guided_from + GUIDED)
+		m->prior = NULL;
 	if (told >= m->learn_at && m->learn_at <= FIT_MAX) {
 		learn_kernel(m, a);
 		m->learn_at = (int)fmax(told + 1, told * learn_growth);

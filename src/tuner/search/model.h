@@ -15,7 +15,7 @@ enum { MODEL_TRIALS = 224, MODEL_LISTED_MAX = 20000, MODEL_POOL = 4096 };
 
 struct model;
 
-/* All borrowed; a prior, which may be NULL, is what the process has for its mean. */
+/* All borrowed; a prior, which may be NULL, is what the process has for its mean at first. */
 struct model *model_new(const struct space *s, const struct catalog *c, const struct prior *p);
 void model_free(struct model *m); /* accepts NULL */
 

@@ -17,7 +17,7 @@
 	X(FULL_DESIGN, "full", "design", true, 8, 1, 1000, \
 	  "first trials spread over the space, at most; parameters + 2 and 6 at least") \
 	X(FULL_PRIOR, "full", "prior", false, 0.7, 0, 2, \
-	  "how much an earlier search's trials are trusted until the own ones tell; 0: not at all") \
+	  "how much an earlier search's trials are trusted in the first proposals; 0: not at all") \
 	X(FULL_POOL, "full", "pool", true, 320, 1, 100000, \
 	  "children that neighbours screen for one proposal, after the model's time") \
 	X(FULL_IMMIGRANTS, "full", "immigrants", false, 0.05, 0, 1, \

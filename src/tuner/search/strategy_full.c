@@ -55,15 +55,14 @@ static void stop(void *self)
 	free(x);
 }
 
-/* A little more for more parameters; half as many where an earlier search says what to look at. */
-static int design_size(const struct full *x, const struct strategy_view *v)
+/* A little more for more parameters. */
+static int design_size(const struct strategy_view *v)
 {
 	int n = space_params(v->space) + 2;
 	int most = (int)v->settings->value[SETTING_FULL_DESIGN];
 
 	n = n < DESIGN_MIN ? DESIGN_MIN : n;
-	n = n > most ? most : n;
-	return x->prior ? (n + 1) / 2 : n;
+	return n > most ? most : n;
 }
 
 static float nearest_member(const struct full *x, const struct archive *a, const uint16_t *config)
@@ -216,7 +215,7 @@ static bool draft(void *self, const struct strategy_view *v, struct rng *r, stru
 {
 	struct full *x = self;
 
-	if (v->archive->n < design_size(x, v) + v->n_warm || v->archive->n_elite == 0)
+	if (v->archive->n < design_size(v) + v->n_warm || v->archive->n_elite == 0)
 		return draft_spread(x, v, r, ret) || draft_immigrant(v, r, ret);
 	if (draft_modelled(x, v, r, ret))
 		return true;
