@@ -30,9 +30,9 @@ int64_t layout_guard(const struct layout *l, int buffer); /* where the one befor
  * CUresult: CUDA_OUT_OF_MEMORY when the scratch does not fit. */
 int cuda_place(struct session *s, int shape, const struct launch *l, struct place *ret);
 
-/* Queues what makes the arena ready for a launch of round 0: image, poison, scratch with its guards;
- * or of a later one of the same set: whatever a launch may write. What it may not is left as it is,
- * and shows in that round too. CUresult. */
+/* Queues what makes the arena ready for a launch of round 0: image, poison, scratch with its
+ * guards; or of a later one of the same set: whatever a launch may write. What it may not is left
+ * as it is, and shows in that round too. CUresult. */
 int cuda_restore(struct session *s, const struct dataset *set, const struct place *places,
 		 enum scope scope, int round);
 
