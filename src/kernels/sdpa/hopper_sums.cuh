@@ -135,6 +135,24 @@ struct sums {
 				take(column + other * row_groups * area);
 	}
 
+	/* Element i of lane t, of the four that share a row, becomes element t of lane i. */
+	static __device__ void transpose(u32 (&x)[4])
+	{
+		int t = static_cast<int>(threadIdx.x) & 3;
+#pragma unroll
+		for (int bit = 1; bit < 4; bit *= 2)
+#pragma unroll
+			for (int i = 0; i < 4; i++) {
+				if (i & bit)
+					continue;
+				u32 other = __shfl_xor_sync(0xffffffffu,
+							    t & bit ? x[i] : x[i ^ bit], bit);
+				x[i] = t & bit ? other : x[i];
+				x[i ^ bit] = t & bit ? x[i ^ bit] : other;
+			}
+	}
+
+	/* Four lanes store 64 bytes side by side. */
 	__device__ void store(__half *head, float v_scale, int row, int rows) const
 	{
 		int t = static_cast<int>(threadIdx.x) & 3;
@@ -142,17 +160,22 @@ struct sums {
 		for (int r = 0; r < 2; r++) {
 			float by = v_scale / sum[r] * (subnormal ? 16777216.0f : 1.0f);
 			float add = subnormal ? -128.0f * v_scale : 0.0f;
-			if (row + 8 * r >= rows)
-				continue;
-			__half *to = head + static_cast<size_t>(row + 8 * r) * head_dim + 2 * t;
+			__half *to = head + static_cast<size_t>(row + 8 * r) * head_dim + 8 * t;
 #pragma unroll
-			for (int h = 0; h < halves64; h++)
+			for (int part = 0; part < 2 * halves64; part++) {
+				u32 x[4];
 #pragma unroll
-				for (int i = 0; i < 32; i += 4)
-					*reinterpret_cast<__half2 *>(to + 64 * h + 2 * i) =
-						__floats2half2_rn(
-							fmaf(o[h][i + 2 * r], by, add),
-							fmaf(o[h][i + 2 * r + 1], by, add));
+				for (int i = 0; i < 4; i++) {
+					const float *from = o[part / 2] + part % 2 * 16 + 4 * i;
+					x[i] = bits(
+						__floats2half2_rn(fmaf(from[2 * r], by, add),
+								  fmaf(from[2 * r + 1], by, add)));
+				}
+				transpose(x);
+				if (row + 8 * r < rows)
+					*reinterpret_cast<uint4 *>(to + 32 * part) =
+						make_uint4(x[0], x[1], x[2], x[3]);
+			}
 		}
 	}
 };
