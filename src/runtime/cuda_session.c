@@ -9,6 +9,7 @@
 #include "runtime/cuda.h"
 #include "runtime/cuda_crowd.h"
 #include "runtime/cuda_data.h"
+#include "runtime/cuda_inputs.h"
 #include "runtime/cuda_place.h"
 #include "runtime/cuda_remote.h"
 #include "runtime/nvrtc.h"
@@ -160,37 +161,12 @@ static int pick_arch(struct session *s, const struct nvrtc **ret, struct err *e)
 			      nvrtc_archs(*ret, archs), s->device.arch, e);
 }
 
-struct opening {
-	struct session *s;
-	const struct nvrtc *nvrtc;
-	int result;   /* CUresult, of the context */
-	int compiled; /* 0, or negative with why */
-	struct err why;
-};
-
-/* Each takes a tenth of a second, and neither needs the other. */
-static void open_part(void *ctx, int64_t part)
+static int open_context(struct session *s, struct err *e)
 {
-	struct opening *o = ctx;
-	struct session *s = o->s;
+	int result = s->cu.context_retain(&s->context, s->handle);
 
-	if (part == 0)
-		o->result = s->cu.context_retain(&s->context, s->handle);
-	else if (!kernels.compiled.cubin || strcmp(kernels.arch, s->device.arch) != 0)
-		o->compiled = compile_kernels(s->device.arch, o->nvrtc, &o->why);
-}
-
-static int open_context(struct session *s, const struct nvrtc *n, struct err *e)
-{
-	struct opening o = { .s = s, .nvrtc = n };
-	int result;
-
-	parallel_for(2, open_part, &o);
-	if (o.result == CUDA_OK && o.compiled < 0) {
-		*e = o.why;
-		return o.compiled;
-	}
-	result = o.result == CUDA_OK ? s->cu.context_set(s->context) : o.result;
+	if (result == CUDA_OK)
+		result = s->cu.context_set(s->context);
 	if (result == CUDA_OK)
 		result = s->cu.stream_create(&s->stream, CUDA_STREAM_NON_BLOCKING);
 	if (result == CUDA_OK)
@@ -222,63 +198,54 @@ static int load_kernels(struct session *s, struct err *e)
 	return cuda_check(&s->cu, result, e, "loading the comparing kernels");
 }
 
-static int lay_out(struct session *s, struct err *e)
-{
-	const struct problem *p = s->p;
-	int64_t largest = 0;
-	int result;
+/* Results of parts that go on side by side; each negative with why. */
+struct opening {
+	struct session *s;
+	const struct nvrtc *nvrtc;
+	const struct problem *p;
+	int opened, filled, compiled;
+	struct err why_opened, why_filled, why_compiled;
+};
 
-	s->layouts = mem_array((size_t)p->n_shapes + 1, sizeof *s->layouts);
-	for (int i = 0; i < p->n_shapes; i++) {
-		if (layout_init(&s->layouts[i], p, i, e) < 0)
-			return (int)e->code;
-		if (s->layouts[i].total > largest)
-			largest = s->layouts[i].total;
+/* Each takes some tenths of a second, and neither needs the other. */
+static void open_part(void *ctx, int64_t part)
+{
+	struct opening *o = ctx;
+
+	if (part == 0) {
+		o->opened = open_context(o->s, &o->why_opened);
+		if (o->opened == 0 && o->p)
+			o->filled = inputs_fill(o->s, o->p, &o->why_filled);
+	} else if (!kernels.compiled.cubin || strcmp(kernels.arch, o->s->device.arch) != 0) {
+		o->compiled = compile_kernels(o->s->device.arch, o->nvrtc, &o->why_compiled);
 	}
-	result = room_reserve(s, &s->arena, largest);
-	if (result == CUDA_OK)
-		result = room_reserve(s, &s->first, largest);
-	if (result == CUDA_OK)
-		result = crowds_reserve(s);
-	return cuda_check(&s->cu, result, e, "allocating the buffers");
 }
 
-static int fill_set(struct session *s, int shape, uint64_t seed, struct err *e)
+/* The context is made current here, too: the parts may have been another thread's. */
+static int open_parts(struct opening *o, struct err *e)
 {
+	struct session *s = o->s;
 	int r;
 
-	if (dataset_find(s, shape, seed))
-		return 0;
-	r = dataset_fill(s, shape, seed, &s->sets[s->n_sets], e);
-	if (r == 0)
-		s->n_sets++;
-	return r;
-}
-
-static int fill_sets(struct session *s, struct err *e)
-{
-	const struct problem *p = s->p;
-	int r = 0;
-
-	s->fresh = mem_array((size_t)p->n_shapes + 1, sizeof *s->fresh);
-	s->sets = mem_array((size_t)p->n_shapes * ((size_t)p->n_seeds + 1), sizeof *s->sets);
-	for (int shape = 0; shape < p->n_shapes && r == 0; shape++) {
-		const struct problem_shape *ps = &p->shapes[shape];
-		int seeds = ps->check ? p->n_seeds : ps->time ? 1 : 0;
-
-		for (int i = 0; i < seeds && r == 0; i++)
-			r = fill_set(s, shape, p->seeds[i], e);
-		if (r == 0 && ps->time)
-			r = fill_set(s, shape, verify_other_seed(p, shape, p->seeds[0]), e);
+	parallel_for(2, open_part, o);
+	if (o->opened < 0) {
+		*e = o->why_opened;
+		return o->opened;
 	}
-	return r;
+	r = cuda_check(&s->cu, s->cu.context_set(s->context), e, "opening the device");
+	if (r == 0 && o->compiled < 0) {
+		*e = o->why_compiled;
+		r = o->compiled;
+	}
+	return r < 0 ? r : load_kernels(s, e);
 }
 
-/* A session without a problem. */
-static int open_device(int ordinal, struct session **ret, struct err *e)
+/* Where only the problem's inputs could not be filled, *ret is a session without a problem, and so
+ * it is where p is NULL. */
+static int open_device(int ordinal, const struct problem *p, struct session **ret, struct err *e)
 {
 	struct session *s = mem_alloc(sizeof *s);
-	const struct nvrtc *n = NULL;
+	struct opening o = { .s = s, .p = p };
 	int r = cuda_driver_load(&s->cu, e);
 
 	if (r < 0) {
@@ -292,54 +259,17 @@ static int open_device(int ordinal, struct session **ret, struct err *e)
 	if (r == 0)
 		r = cuda_describe(&s->cu, ordinal, &s->device, e);
 	if (r == 0)
-		r = pick_arch(s, &n, e);
+		r = pick_arch(s, &o.nvrtc, e);
 	if (r == 0)
-		r = open_context(s, n, e);
-	if (r == 0)
-		r = load_kernels(s, e);
+		r = open_parts(&o, e);
 	if (r < 0) {
 		cuda_close(s);
 		return r;
 	}
 	*ret = s;
-	return 0;
-}
-
-static void release_sets(struct session *s)
-{
-	for (int i = 0; i < s->n_sets; i++)
-		dataset_release(s, &s->sets[i]);
-	for (int i = 0; s->fresh && i < s->p->n_shapes; i++)
-		dataset_release(s, &s->fresh[i]);
-	remotes_release(s);
-	for (int i = 0; s->layouts && i < s->p->n_shapes; i++)
-		layout_release(&s->layouts[i]);
-	free(s->layouts);
-	free(s->sets);
-	free(s->fresh);
-	free(s->draft);
-	s->layouts = NULL;
-	s->draft = NULL;
-	s->draft_bytes = 0;
-	s->sets = s->fresh = NULL;
-	s->n_sets = 0;
-	s->p = NULL;
-}
-
-/* Memory that grew for another problem stays as it is. */
-static int take_problem(struct session *s, const struct problem *p, struct err *e)
-{
-	int r;
-
-	if (p->n_seeds < 1)
-		return err_set(e, ERR_INVALID, "gates.seeds: at least one seed is needed");
-	s->p = p;
-	r = lay_out(s, e);
-	if (r == 0)
-		r = fill_sets(s, e);
-	if (r < 0)
-		release_sets(s);
-	return r;
+	if (o.filled < 0)
+		*e = o.why_filled;
+	return o.filled;
 }
 
 static int run_references(struct session *s, struct err *e)
@@ -355,23 +285,15 @@ static int run_references(struct session *s, struct err *e)
 /* What cuda_warm opened, until cuda_open takes it. */
 static struct session *warm;
 
-static int warm_device(int ordinal, struct err *e)
-{
-	if (warm && warm->device.ordinal == ordinal && !warm->poisoned)
-		return 0;
-	cuda_close(warm);
-	warm = NULL;
-	return open_device(ordinal, &warm, e);
-}
-
 int cuda_warm(int ordinal, const struct problem *p, struct err *e)
 {
-	int r = warm_device(ordinal, e);
-
-	if (r < 0)
-		return r;
-	release_sets(warm);
-	return p ? take_problem(warm, p, e) : 0;
+	if (!warm || warm->device.ordinal != ordinal || warm->poisoned) {
+		cuda_close(warm);
+		warm = NULL;
+		return open_device(ordinal, p, &warm, e);
+	}
+	inputs_drop(warm);
+	return p ? inputs_fill(warm, p, e) : 0;
 }
 
 int cuda_open(int ordinal, const struct problem *p, struct session **ret, struct err *e)
@@ -410,7 +332,7 @@ void cuda_close(struct session *s)
 	if (!s)
 		return;
 	references_unload(s);
-	release_sets(s);
+	inputs_drop(s);
 	release_rooms(s);
 	if (s->module)
 		s->cu.module_unload(s->module);
