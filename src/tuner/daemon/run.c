@@ -91,11 +91,13 @@ static int lookahead(const struct run *r)
 	return compile_slots(r) + 2 * r->setup.n_devices;
 }
 
-/* While the device gets ready, compiling goes on: about as far as the search would spread its first
- * proposals over the space anyway. */
+/* While the device gets ready, compiling goes on: with once more what the workers hold, but no more
+ * than an eighth of the budget on top, since nothing is known yet that could choose it. */
 static int first_lookahead(const struct run *r)
 {
-	return lookahead(r) + compile_slots(r) / 2;
+	int64_t more = r->record.budget / 8;
+
+	return lookahead(r) + (more < compile_slots(r) ? (int)more : compile_slots(r));
 }
 
 static int new_search(struct run *r, struct err *e)
