@@ -78,14 +78,19 @@ __device__ inline size_t head_start(u32 head, int rows)
 	return static_cast<size_t>(head) * static_cast<size_t>(rows) * head_dim;
 }
 
-/* The barriers of a slot: full, empty, and arrived for each producer. */
+/* One thread begins all barriers: a thread for each took 0.5 to 0.9 us longer (H200). */
 __device__ inline void prepare(const layout &at)
 {
-	int i = static_cast<int>(threadIdx.x), which = i % slot_barriers;
-	if (i < stages * slot_barriers)
-		ptx::barrier_init(at.full(0) + 8 * i, which == 0   ? param::producers
-						      : which == 1 ? 4 * row_groups
-								   : 1);
+	if (threadIdx.x == 0) {
+#pragma unroll
+		for (int i = 0; i < stages; i++) {
+			ptx::barrier_init(at.full(i), param::producers);
+			ptx::barrier_init(at.empty(i), 4 * row_groups);
+#pragma unroll
+			for (int warp = 0; warp < param::producers; warp++)
+				ptx::barrier_init(at.arrived(i, warp), 1);
+		}
+	}
 	if (sum_by_mma && threadIdx.x < 16) {
 		const u32 one = 0x3c003c00u;
 		ptx::store_shared(at.ones() + 16 * threadIdx.x, make_uint4(one, one, one, one));
