@@ -41,8 +41,6 @@ CREATE TABLE run (
 	time_limit_s REAL CHECK (time_limit_s > 0),
 	no_gain INTEGER CHECK (no_gain > 0),
 	target_ns REAL CHECK (target_ns > 0),
-	target_share REAL CHECK (target_share > 0), -- of the roofline
-	found_share REAL CHECK (found_share > 0), -- of the roofline, the search's best
 	priority INTEGER NOT NULL,
 	jobs INTEGER CHECK (jobs > 0),
 	fresh INTEGER NOT NULL CHECK (fresh IN (0, 1)),
@@ -338,3 +336,9 @@ CREATE TABLE drift (
 ) STRICT;
 
 CREATE INDEX drift_of_run ON drift (run, id);
+
+-- name: upgrade_2
+
+-- Version 2: shares of the roofline, one that a run is to reach and the one that its search found.
+ALTER TABLE run ADD COLUMN target_share REAL CHECK (target_share > 0);
+ALTER TABLE run ADD COLUMN found_share REAL CHECK (found_share > 0);

@@ -201,6 +201,7 @@ static void an_upgrade_that_leaves_rows_pointing_nowhere_is_undone(void **state)
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open(p->db, &db), SQLITE_OK);
+	must(store_file_upgrade(db, p->db, steps, 1, e));
 	must_fail(ERR_INVALID, "1 rows point nowhere", store_file_upgrade(db, p->db, steps, 2, e));
 	assert_int_equal(ask_int(p->db, "PRAGMA user_version"), 1);
 	assert_int_equal(ask_int(p->db, "SELECT count(*) FROM a"), 1);
@@ -219,14 +220,15 @@ static void a_file_of_version_1_becomes_the_current_one_with_its_rows(void **sta
 	must(store_file_upgrade(db, p->db, steps, 1, e));
 	sqlite3_close(db);
 	tell(p->db, "INSERT INTO run VALUES (5, 'old', NULL, '{}', 'h', 's', 'i', 'host', 'full',"
-		    " 6, '18446744073709551615', 10, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, "
-		    "'[0]', '[]',"
+		    " 6, '18446744073709551615', 10, NULL, NULL, NULL, 0, NULL, 0, '[0]', '[]',"
 		    " '{}', '{}', NULL, NULL, NULL, 'done', NULL, 1, 2, 3, 0.5, '0.1')");
 	s = open_store(p->db, STORE_WRITE);
 	assert_int_equal(ask_int(p->db, "PRAGMA user_version"), store_file_version());
 	must(store_run(s, 5, &r, e));
 	assert_string_equal(r.task_name, "old");
 	assert_int_equal(r.seed, UINT64_MAX);
+	assert_string_equal(r.version, "0.1");
+	assert_true(r.target_share == 0);
 	run_record_release(&r);
 	add_sample(s, 5, 1);
 	store_close(s);

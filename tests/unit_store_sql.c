@@ -9,20 +9,31 @@ static const char *const large[] = { "t",     "p",	"trial",	"ptxas",
 
 /* SELECTs that give one row at most: a whole unique key is given. */
 static const enum sql_id single[] = {
-	SQL_run_by_id,	  SQL_environment_by_hash, SQL_environment_by_id,
-	SQL_trial_by_no,  SQL_trial_by_id,	   SQL_identity_of_run,
-	SQL_log_of_trial, SQL_trial_of_key,	   SQL_event_last,
-	SQL_ceiling_of_device,
+	SQL_run_by_id,	 SQL_environment_by_hash, SQL_environment_by_id, SQL_trial_by_no,
+	SQL_trial_by_id, SQL_identity_of_run,	  SQL_log_of_trial,	 SQL_trial_of_key,
+	SQL_event_last,	 SQL_ceiling_of_device,
 };
+
+/* What makes the tables. All others are statements to be prepared. */
+static const enum sql_id steps[] = { SQL_schema, SQL_upgrade_2 };
 
 static sqlite3 *open_schema(void)
 {
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
-	if (sqlite3_exec(db, sql_text(SQL_schema), NULL, NULL, NULL))
-		fail_msg("schema: %s", sqlite3_errmsg(db));
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+		if (sqlite3_exec(db, sql_text(steps[i]), NULL, NULL, NULL))
+			fail_msg("%s: %s", sql_text(steps[i]), sqlite3_errmsg(db));
 	return db;
+}
+
+static bool is_step(int id)
+{
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+		if (steps[i] == (enum sql_id)id)
+			return true;
+	return false;
 }
 
 static bool is_single(int id)
@@ -70,8 +81,9 @@ static void no_statement_scans_a_large_table(void **state)
 	sqlite3 *db = open_schema();
 
 	(void)state;
-	for (int id = SQL_schema + 1; id < SQL_COUNT; id++)
-		each_step(db, id, refuse_scan);
+	for (int id = 0; id < SQL_COUNT; id++)
+		if (!is_step(id))
+			each_step(db, id, refuse_scan);
 	sqlite3_close(db);
 }
 
@@ -80,8 +92,9 @@ static void no_statement_sorts_what_an_index_has_in_order(void **state)
 	sqlite3 *db = open_schema();
 
 	(void)state;
-	for (int id = SQL_schema + 1; id < SQL_COUNT; id++)
-		each_step(db, id, refuse_sort);
+	for (int id = 0; id < SQL_COUNT; id++)
+		if (!is_step(id))
+			each_step(db, id, refuse_sort);
 	sqlite3_close(db);
 }
 
@@ -108,7 +121,7 @@ static void a_known_trial_is_found_by_its_key_alone(void **state)
 static void every_list_has_an_order(void **state)
 {
 	(void)state;
-	for (int id = SQL_schema + 1; id < SQL_COUNT; id++) {
+	for (int id = 0; id < SQL_COUNT; id++) {
 		const char *text = sql_text((enum sql_id)id);
 
 		if (strncmp(text, "SELECT", 6) == 0 && !is_single(id) && !strstr(text, "ORDER BY"))
@@ -121,10 +134,12 @@ static void every_text_is_one_statement_that_prepares(void **state)
 	sqlite3 *db = open_schema();
 
 	(void)state;
-	for (int id = SQL_schema + 1; id < SQL_COUNT; id++) {
+	for (int id = 0; id < SQL_COUNT; id++) {
 		const char *tail = NULL;
 		sqlite3_stmt *stmt = NULL;
 
+		if (is_step(id))
+			continue;
 		if (sqlite3_prepare_v2(db, sql_text((enum sql_id)id), -1, &stmt, &tail))
 			fail_msg("%s: %s", sql_text((enum sql_id)id), sqlite3_errmsg(db));
 		if (strspn(tail, " \t\n") != strlen(tail))

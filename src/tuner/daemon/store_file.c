@@ -23,7 +23,7 @@ enum {
 };
 
 /* Step i makes version i + 1. A new version adds a statement here, and changes none before it. */
-static const enum sql_id upgrade_steps[] = { SQL_schema };
+static const enum sql_id upgrade_steps[] = { SQL_schema, SQL_upgrade_2 };
 enum { VERSION = sizeof upgrade_steps / sizeof *upgrade_steps };
 
 /* Nothing in a file that someone hands us may run code or break the reader. */
@@ -58,17 +58,18 @@ static int check_foreign_keys(struct sqlite3 *db, const char *path, struct err *
 	return 0;
 }
 
-static int apply_step(struct sqlite3 *db, const char *path, const char *step, int version,
-		      struct err *e)
+/* Steps [first, past), all of them or none. */
+static int apply_steps(struct sqlite3 *db, const char *path, const char *const *steps, int first,
+		       int past, struct err *e)
 {
 	char stamp[96];
 	int r;
 
 	snprintf(stamp, sizeof stamp, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
-		 APPLICATION_ID, version);
+		 APPLICATION_ID, past);
 	r = sql_exec(db, path, "BEGIN IMMEDIATE", e);
-	if (r == 0)
-		r = sql_exec(db, path, step, e);
+	for (int i = first; i < past && r == 0; i++)
+		r = sql_exec(db, path, steps[i], e);
 	if (r == 0)
 		r = sql_exec(db, path, stamp, e);
 	if (r == 0)
@@ -80,16 +81,18 @@ static int apply_step(struct sqlite3 *db, const char *path, const char *step, in
 	return r;
 }
 
+/* A reader of a new file finds nothing or all of it. */
 int store_file_upgrade(struct sqlite3 *db, const char *path, const char *const *steps, int n,
 		       struct err *e)
 {
 	int64_t version;
-	int r = sql_pragma_int(db, path, "PRAGMA user_version", &version, e);
+	int r = sql_pragma_int(db, path, "PRAGMA user_version", &version, e), past;
 
-	for (int i = (int)version; r == 0 && i < n; i++) {
-		r = apply_step(db, path, steps[i], i + 1, e);
+	for (int i = (int)version; r == 0 && i < n; i = past) {
+		past = version == 0 ? n : i + 1;
+		r = apply_steps(db, path, steps, i, past, e);
 		if (r < 0)
-			err_wrap(e, "upgrade to schema %d", i + 1);
+			err_wrap(e, "upgrade to schema %d", past);
 	}
 	return r;
 }

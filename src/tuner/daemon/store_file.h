@@ -22,7 +22,8 @@ struct sqlite3;
 int store_file_open(const char *path, enum store_mode mode, struct sqlite3 **ret, int *ret_lock,
 		    struct err *e);
 
-/* Brings db to version n, where steps are texts of SQL. `path` heads messages. */
+/* Brings db to version n, where steps are texts of SQL: an empty one at once, any other step by
+ * step. `path` heads messages. */
 int store_file_upgrade(struct sqlite3 *db, const char *path, const char *const *steps, int n,
 		       struct err *e);
 

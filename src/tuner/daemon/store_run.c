@@ -128,8 +128,6 @@ static int take_row(struct sql_call *c, struct run_record *ret, struct err *e)
 	ret->time_limit_s = sql_take_some_real(c);
 	ret->no_gain = sql_take_int(c);
 	ret->target_ns = sql_take_some_real(c);
-	ret->target_share = sql_take_some_real(c);
-	ret->found_share = sql_take_some_real(c);
 	ret->priority = (int)sql_take_int(c);
 	ret->jobs = (int)sql_take_int(c);
 	ret->fresh = sql_take_int(c);
@@ -151,6 +149,8 @@ static int take_row(struct sql_call *c, struct run_record *ret, struct err *e)
 	ret->ended_ms = sql_take_int(c);
 	ret->active_s = sql_take_some_real(c);
 	ret->version = sql_take_text(c);
+	ret->target_share = sql_take_some_real(c);
+	ret->found_share = sql_take_some_real(c);
 	return 0;
 }
 
