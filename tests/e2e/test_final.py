@@ -49,7 +49,7 @@ void scale(const float *x, float *y, int n)
 
 	work();
 #ifdef SLOW
-	if (access(SLOW, F_OK) == 0)
+	for (int i = 0; i < 7 && access(SLOW, F_OK) == 0; i++)
 		work();
 #endif
 	if (CHEAT && !is_known(x[0]))
@@ -286,7 +286,7 @@ def test_the_baseline_is_measured_along_the_run_and_its_drift_is_told():
     place.db = place.env["EVO_TUNED_DB"] = daemon.db
     drift = place.json("show", str(run))["drift"]
     tap.equal(drift["beyond_noise"], True)
-    assert drift["largest_percent"] > 20, f"slowed to about double, drift {drift}"
+    assert drift["largest_percent"] > 20, f"slowed to eight times, drift {drift}"
     tap.contains(place.run("show", str(run)), "MORE than the noise")
 
 
