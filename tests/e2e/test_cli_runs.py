@@ -293,5 +293,20 @@ def test_start_without_a_task_says_what_it_took_and_why():
     tap.equal(place.json("runs")[0]["task"] in ("sgemm_host", "sdpa_u8"), True, "a shipped task")
 
 
+def test_what_an_older_version_made_is_upgraded_by_start_and_by_resume():
+    place, _, _ = tuned()
+    for words in (("start", cli.TINY, "--budget", "3", *GOOD), ("resume", "1", "--budget", "8")):
+        place.end_daemon()
+        db = sqlite3.connect(place.db)
+        for column in ("target_share", "found_share"):
+            db.execute(f"ALTER TABLE run DROP COLUMN {column}")
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+        db.close()
+        tap.contains(place.complaint("runs"), "made by an older evo-tuned")
+        place.run(*words)
+        place.run("runs")
+
+
 if __name__ == "__main__":
     tap.main(globals())

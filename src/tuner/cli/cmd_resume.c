@@ -44,7 +44,7 @@ static int choose(const struct invocation *v, int64_t *id, struct err *e)
 	const struct resume_command *c = v->options;
 	struct run_record run = { 0 };
 	struct store *store;
-	int r = store_open(v->db, STORE_READ, &store, e);
+	int r = stored_upgraded(v->db, &store, e);
 
 	if (r < 0)
 		return r;

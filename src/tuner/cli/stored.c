@@ -9,6 +9,19 @@
 #include "base/mem.h"
 #include "tuner/cli/holder.h"
 
+/* A file that is no database of ours is invalid, too, and stays as it is. */
+int stored_upgraded(const char *db, struct store **ret, struct err *e)
+{
+	struct store *writer;
+	struct err ignored;
+	int r = store_open(db, STORE_READ, ret, e);
+
+	if (r != ERR_INVALID || store_open(db, STORE_WRITE, &writer, &ignored) < 0)
+		return r;
+	store_close(writer);
+	return store_open(db, STORE_READ, ret, e);
+}
+
 int stored_open(const char *db, int64_t id, struct stored *ret, struct err *e)
 {
 	int r;

@@ -18,6 +18,10 @@ struct stored {
 	struct recording *recording; /* after stored_space of an imported run */
 };
 
+/* To read it, for commands that then start a daemon: what an older evo-tuned made is upgraded, as
+ * the daemon would. Errors as in store.h. */
+int stored_upgraded(const char *db, struct store **ret, struct err *e);
+
 /* id 0: the newest run. ERR_MISSING says how to make one. */
 int stored_open(const char *db, int64_t id, struct stored *ret, struct err *e);
 void stored_release(struct stored *s); /* also of one that is all zero */

@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "tuner/cli/command.h"
 #include "tuner/cli/print.h"
-#include "tuner/daemon/store.h"
+#include "tuner/cli/stored.h"
 #include "tuner/search/prior.h"
 
 enum { TOP_MAX = 1000 };
@@ -190,7 +190,7 @@ static int from_store(const struct warm_wish *wish, struct warm *w, struct str *
 {
 	struct store *s;
 	int64_t run;
-	int r = store_open(wish->db, STORE_READ, &s, e);
+	int r = stored_upgraded(wish->db, &s, e);
 
 	if (r == ERR_MISSING && !wish->from)
 		return 0; /* no database yet: no history */
