@@ -55,6 +55,17 @@ def test_a_space_that_is_exhausted_ends_the_search():
     tap.equal(sorted(found["keys"]), sorted(recorded()))
 
 
+def test_until_optimum_is_the_same_search_and_ends_at_the_recordings_best():
+    records = recorded()
+    best = min(r["time"] for r in records.values() if "__error__" not in r)
+    for jobs in ((), ("--jobs", "4")):
+        [whole] = searches(cli.Place(), CACHE, "--budget", "1000", "--strategy", "random", *jobs)
+        [ended] = searches(cli.Place(), CACHE, "--budget", "1000", "--strategy", "random", "--until-optimum", *jobs)
+        at = next(i for i, k in enumerate(whole["keys"]) if records[k].get("time") == best)
+        tap.equal(ended["keys"], whole["keys"][:at + 1])
+        tap.equal(ended["best"], best)
+
+
 def test_jobs_overlap_on_the_virtual_clock():
     place = cli.Place()
     [alone] = searches(place, CACHE, "--strategy", "random", "--budget", "22")

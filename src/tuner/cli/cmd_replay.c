@@ -19,7 +19,7 @@ struct replay_command {
 	struct strategy_options search;
 	const char *log, *t1;
 	int64_t repeat, jobs;
-	bool resume;
+	bool resume, until_optimum;
 };
 
 static const struct replay_command defaults = { .search = { .warm = WARM_DEFAULT }, .repeat = 1 };
@@ -48,6 +48,10 @@ static const struct option_spec options[] = {
 	  AT(jobs),
 	  .min = 1,
 	  .max = 1024 },
+	{ .name = "until-optimum",
+	  .kind = OPTION_FLAG,
+	  .help = "end a search once it has found the best of the recording",
+	  AT(until_optimum) },
 	{ .name = "t1",
 	  .kind = OPTION_TEXT,
 	  .value = "FILE",
@@ -81,6 +85,7 @@ static struct replay_options options_of(const struct replay_command *c, const st
 		.jobs = (int)c->jobs,
 		.max_evals = c->search.budget ? c->search.budget : BUDGET,
 		.max_cost = HUGE_VAL,
+		.until_optimum = c->until_optimum,
 	};
 
 	if (r->has_budget && !c->search.budget) {

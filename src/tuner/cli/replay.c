@@ -1,6 +1,7 @@
 #include "tuner/cli/replay.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,6 +28,7 @@ struct world {
 	double now_s, cost;
 	int64_t search_ns;
 	size_t room;
+	double optimum; /* the recording's least score; infinite: everything failed */
 	bool over;
 	int status; /* of the log; below 0: e says why it is over */
 	struct err *e;
@@ -71,6 +73,9 @@ static void note_result(struct world *w, size_t i)
 			  recording_score(w->recording, entry) <
 				  recording_score(w->recording, &w->recording->entry[x->best])))
 		x->best = i;
+	if (w->options->until_optimum && entry->ok &&
+	    recording_score(w->recording, entry) <= w->optimum)
+		w->over = true;
 	w->cost += entry->compile_s + entry->measure_s;
 	if ((int64_t)x->n >= w->options->min_evals && w->cost > w->options->max_cost)
 		w->over = true;
@@ -155,6 +160,13 @@ static void run(struct world *w)
 	w->result->search_s = (double)w->search_ns * 1e-9;
 }
 
+static double optimum_of(const struct recording *r)
+{
+	size_t best = recording_best(r);
+
+	return best < r->n ? recording_score(r, &r->entry[best]) : HUGE_VAL;
+}
+
 int replay_run(const struct recording *r, const struct replay_options *o, struct replay_result *ret,
 	       struct err *e)
 {
@@ -178,6 +190,7 @@ int replay_run(const struct recording *r, const struct replay_options *o, struct
 
 	if (status < 0)
 		return status;
+	w.optimum = optimum_of(r);
 	w.n_compilers = o->jobs ? o->jobs : 1;
 	w.compiler = mem_array((size_t)w.n_compilers, sizeof *w.compiler);
 	w.sched = sched_new(&io, o->max_evals);
