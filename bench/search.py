@@ -179,11 +179,16 @@ def output(words):
     return r.stdout
 
 
+def imports(module):
+    return os.path.exists(PYTHON) and \
+        subprocess.run([PYTHON, "-c", f"import {module}"], stderr=subprocess.DEVNULL).returncode == 0
+
+
 def have(package, module):
     """Whether the virtual environment has a package, which is installed when it is missing."""
-    if not os.path.exists(PYTHON):
+    if not imports("pip"):      # also when making it was interrupted
         output([sys.executable, "-m", "venv", VENV])
-    if subprocess.run([PYTHON, "-c", f"import {module}"], stderr=subprocess.DEVNULL).returncode == 0:
+    if imports(module):
         return True
     print(f"installing {package} from PyPI into {VENV}", file=sys.stderr)
     r = subprocess.run([PYTHON, "-m", "pip", "--quiet", "install", package], stderr=subprocess.PIPE, text=True)

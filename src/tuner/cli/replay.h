@@ -23,7 +23,7 @@ struct replay_options {
 		      */
 	int64_t max_evals, min_evals; /* as in struct recording */
 	double max_cost;
-	bool until_optimum; /* end once the recording's best was evaluated */
+	bool until_optimum;	/* end once the recording's best was evaluated */
 	struct replay_log *log; /* NULL: none is kept */
 };
 

@@ -12,6 +12,9 @@ static const double length_min = 0.05, length_max = 8;
 static const double weight_min = 0.005, weight_max = 3;
 static const double noise_min = 1e-5, noise_max = 0.3;
 
+/* Deviations that a result still outstanding is taken to be worse than predicted. */
+static const double pessimism = 0.3;
+
 void gp_init(struct gp *g, const struct space *s, int room)
 {
 	size_t cells = (size_t)room * (size_t)room;
@@ -81,19 +84,31 @@ void gp_add(struct gp *g, const uint16_t *point)
 	g->point[g->n++] = point;
 }
 
-double gp_whiten(const struct gp *g, const double *target, const bool *expected, double *ret)
+static void whiten(const struct gp *g, const double *target, const bool *expected, double worse,
+		   double *ret)
 {
-	double square = 0;
-	int known = 0;
-
 	for (int i = 0; i < g->n; i++) {
 		const double *row = g->factor + (size_t)i * (size_t)g->room;
 
-		ret[i] = expected[i] ? 0 : (target[i] - dot(row, ret, i)) / row[i];
+		ret[i] = expected[i] ? worse : (target[i] - dot(row, ret, i)) / row[i];
+	}
+}
+
+double gp_whiten(const struct gp *g, const double *target, const bool *expected, double *ret)
+{
+	double square = 0;
+	double variance;
+	int known = 0;
+
+	whiten(g, target, expected, 0, ret);
+	for (int i = 0; i < g->n; i++) {
 		square += ret[i] * ret[i];
 		known += !expected[i];
 	}
-	return known ? fmax(square / known, 1e-6) : 1;
+	variance = known ? fmax(square / known, 1e-6) : 1;
+	if (known < g->n)
+		whiten(g, target, expected, pessimism * sqrt(variance), ret);
+	return variance;
 }
 
 struct fit {

@@ -28,7 +28,9 @@ void gp_add(struct gp *g, const uint16_t *point);
 
 /*
  * Whitened targets, L^-1 y: one a point. Where `expected` is set, the target is not read but taken
- * for what the points before it predict. Returns their mean square, the variance of the process.
+ * for a little worse than what the points before it predict, so that what is asked while results
+ * are outstanding keeps its distance from them. Returns the mean square of the others, the variance
+ * of the process.
  */
 double gp_whiten(const struct gp *g, const double *target, const bool *expected, double *ret);
 

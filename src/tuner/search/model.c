@@ -18,8 +18,9 @@ static const double learn_growth = 1.1;
 
 /* Most of what the process takes for noise is a configuration's own: measured again, it would be
  * the same. So a candidate may be better by it (field_aim.nugget). Doubling the deviation was found
- * to serve small budgets best. */
-static const double greed = 2;
+ * to serve small budgets best, a little more the more results are outstanding. */
+static const double greed = 2, greed_crowded = 2.5;
+enum { CROWD = 16 };
 
 struct model {
 	const struct space *space;
@@ -227,7 +228,8 @@ static void add_expected(struct model *m, const struct prior_slope *s)
 
 bool model_choose(struct model *m, const struct archive *a, uint16_t *ret)
 {
-	struct field_aim aim = { .greed = greed,
+	double crowded = fmin((double)a->n_pending / CROWD, 1);
+	struct field_aim aim = { .greed = greed + crowded * (greed_crowded - greed),
 				 .nugget = m->gp.covariance.noise,
 				 .taken = is_known,
 				 .ctx = (void *)(uintptr_t)a };
