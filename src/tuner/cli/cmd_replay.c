@@ -164,7 +164,7 @@ static void add_row(struct table *t, const struct recording *r, uint64_t seed,
 	table_cellf(t, "%" PRIu64, seed);
 	if (x->best < r->n) {
 		best = recording_score(r, &r->entry[x->best]);
-		optimum = recording_score(r, &r->entry[recording_best(r)]);
+		optimum = recording_optimum(r);
 		table_cellf(t, "%.6g", r->entry[x->best].value);
 	} else {
 		best = optimum = NAN;

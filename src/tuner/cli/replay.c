@@ -1,7 +1,6 @@
 #include "tuner/cli/replay.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,7 +27,7 @@ struct world {
 	double now_s, cost;
 	int64_t search_ns;
 	size_t room;
-	double optimum; /* the recording's least score; infinite: everything failed */
+	double optimum; /* the recording's least score */
 	bool over;
 	int status; /* of the log; below 0: e says why it is over */
 	struct err *e;
@@ -160,13 +159,6 @@ static void run(struct world *w)
 	w->result->search_s = (double)w->search_ns * 1e-9;
 }
 
-static double optimum_of(const struct recording *r)
-{
-	size_t best = recording_best(r);
-
-	return best < r->n ? recording_score(r, &r->entry[best]) : HUGE_VAL;
-}
-
 int replay_run(const struct recording *r, const struct replay_options *o, struct replay_result *ret,
 	       struct err *e)
 {
@@ -190,7 +182,7 @@ int replay_run(const struct recording *r, const struct replay_options *o, struct
 
 	if (status < 0)
 		return status;
-	w.optimum = optimum_of(r);
+	w.optimum = recording_optimum(r);
 	w.n_compilers = o->jobs ? o->jobs : 1;
 	w.compiler = mem_array((size_t)w.n_compilers, sizeof *w.compiler);
 	w.sched = sched_new(&io, o->max_evals);

@@ -245,6 +245,13 @@ size_t recording_best(const struct recording *r)
 	return best;
 }
 
+double recording_optimum(const struct recording *r)
+{
+	size_t best = recording_best(r);
+
+	return best < r->n ? recording_score(r, &r->entry[best]) : HUGE_VAL;
+}
+
 /* --- the whole --- */
 
 static int finish(struct recording *r, struct err *e)

@@ -101,6 +101,7 @@ bool recording_kt_member(const char *name);
 
 size_t recording_find(const struct recording *r, const uint16_t *config);    /* n: not in it */
 double recording_score(const struct recording *r, const struct recorded *x); /* less is better */
-size_t recording_best(const struct recording *r); /* n: everything failed */
+size_t recording_best(const struct recording *r);    /* n: everything failed */
+double recording_optimum(const struct recording *r); /* its score; infinite: everything failed */
 
 #endif
