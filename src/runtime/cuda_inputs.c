@@ -82,7 +82,6 @@ void inputs_drop(struct session *s)
 	s->p = NULL;
 }
 
-/* Memory that grew for another problem stays as it is. */
 int inputs_fill(struct session *s, const struct problem *p, struct err *e)
 {
 	int r;

@@ -7,13 +7,9 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "runtime/cuda.h"
-#include "runtime/cuda_crowd.h"
 #include "runtime/cuda_data.h"
 #include "runtime/cuda_inputs.h"
-#include "runtime/cuda_place.h"
-#include "runtime/cuda_remote.h"
 #include "runtime/nvrtc.h"
-#include "runtime/verify.h"
 
 static const char verify_text[] =
 #include "kernels/verify.cu.inc"

@@ -18,7 +18,8 @@ static const double learn_growth = 1.1;
 
 /* Most of what the process takes for noise is a configuration's own: measured again, it would be
  * the same. So a candidate may be better by it (field_aim.nugget). Doubling the deviation was found
- * to serve small budgets best, a little more the more results are outstanding. */
+ * to serve small budgets best, and a little more while others are outstanding, most from CROWD on.
+ */
 static const double greed = 2, greed_crowded = 2.5;
 enum { CROWD = 16 };
 
